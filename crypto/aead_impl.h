@@ -1,0 +1,19 @@
+// What an implementation of the batch door is.  Only aead.cc and the aead_*.cc files include this.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "crypto/aead.h"
+
+namespace adit::crypto {
+
+struct AeadImpl {
+  std::string_view name;
+  void (*seal_batch)(std::span<const SealJob>) noexcept;
+  void (*open_batch)(std::span<OpenJob>) noexcept;
+};
+
+extern const AeadImpl kAeadSodium;
+
+}  // namespace adit::crypto
