@@ -1,0 +1,74 @@
+// Why a packet was dropped.  One enum, one name table, one counter each: tests assert on the reason, `adit show`
+// prints the counters, and nobody has to ask where a packet went.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace adit {
+
+enum class Drop : uint8_t {
+  kNone,  // not dropped
+  // outer datagrams
+  kBadLength,           // too short, too long, or not the size of its type
+  kBadType,             // not one of the four WireGuard messages
+  kBadMac,              // handshake message whose mac1 is not for us
+  kUnderLoad,           // handshake message answered with a cookie
+  kRateLimited,         // handshake message over its source's rate
+  kForgedHandshake,     // handshake message that does not decrypt: wrong key, wrong PSK
+  kUnknownPeer,         // well-formed initiation from a key nobody configured
+  kReplayedInitiation,  // timestamp not newer than the last, or initiations too fast
+  kUnconfirmed,         // session we answered that the peer never used: wrong PSK, or our answers get lost
+  kUnknownIndex,        // receiver index that is not (or no longer) ours
+  kBadCookie,           // cookie reply that does not decrypt or was not asked for
+  kKeyExpired,          // session older than 180 s, or its counter used up
+  kForged,              // data whose tag is wrong
+  kReplayed,            // data counter seen before or too old
+  // inner packets
+  kNotIp,          // neither IPv4 nor IPv6
+  kBadIpLength,    // the IP header's length does not fit the packet
+  kWrongSource,    // inner source address is not in the sending peer's allowed IPs
+  kNoRoute,        // no peer's allowed IPs hold the destination
+  kNoEndpoint,     // the peer has no known endpoint yet
+  kStageFull,      // waited for a session behind too many others: the oldest is dropped
+  kStagePurged,    // waited for a session that never came
+  // forwarder
+  kNotAllowed,         // client not in the rule's `from` table
+  kFlowTableFull,      // rule has max_flows flows
+  kSourceFlowsFull,    // client has max_flows_per_source flows
+  kNoPort,             // no SNAT port left towards the service
+  kNoAddress,          // the gateway has no tunnel address of the service's IP version
+  kTooBig,             // payload does not fit one tunnel packet
+  kBadChecksum,        // the service's answer has a wrong UDP or IPv4 header checksum
+  kBadUdpLength,       // the service's answer has a UDP length that does not fit the packet
+  // descriptors
+  kTruncatedRead,  // datagram larger than a packet buffer
+  kSocketFull,     // the UDP socket would block
+  kSocketError,    // the UDP socket refused the datagram (unreachable, not permitted, ...)
+  kTunFull,        // the tun device would block
+  kTunError,       // the tun device refused the packet (down, ...)
+  kNoTun,          // for the kernel, but there is no tun device (tun = false)
+  kNoBuffer,       // every packet buffer is in use
+  kCount
+};
+
+inline constexpr size_t kDropCount = static_cast<size_t>(Drop::kCount);
+
+/// The reason in words, as `adit show` and its JSON write it: "wrong_source".
+std::string_view drop_name(Drop reason) noexcept;
+
+/// One counter per reason.
+class DropCounters {
+ public:
+  void count(Drop reason, uint64_t packets = 1) noexcept { counts_[static_cast<size_t>(reason)] += packets; }
+  [[nodiscard]] uint64_t operator[](Drop reason) const noexcept { return counts_[static_cast<size_t>(reason)]; }
+  [[nodiscard]] uint64_t total() const noexcept;
+  DropCounters& operator+=(const DropCounters& other) noexcept;
+
+ private:
+  std::array<uint64_t, kDropCount> counts_{};
+};
+
+}  // namespace adit

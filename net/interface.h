@@ -1,0 +1,19 @@
+// Addresses, routes and MTU of a network interface, set through the kernel's own interface (rtnetlink on Linux).
+// One implementation file per system.
+#pragma once
+
+#include <string>
+
+#include "net/addr.h"
+
+namespace adit {
+
+/// All throw std::system_error that names the interface and what was tried.  What is already so is no error.
+void set_mtu(const std::string& interface, unsigned mtu);
+void set_up(const std::string& interface);
+/// `address` with the length of its network, e.g. 10.1.2.5 and 24.
+void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length);
+/// `table`: a routing table's number, 0 for the main one.
+void add_route(const std::string& interface, const Prefix& destination, uint32_t table);
+
+}  // namespace adit

@@ -1,0 +1,115 @@
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include <cstring>
+#include <system_error>
+
+#include "net/interface.h"
+#include "net/netlink_linux.h"
+
+namespace adit {
+namespace {
+
+uint8_t family_of(const Ip& ip) noexcept { return ip.is_v4() ? AF_INET : AF_INET6; }
+
+struct RouteAttributes {
+  const Prefix* destination;
+  bool same_destination;
+  uint32_t table;
+  uint32_t out_interface;
+};
+
+int read_route_attribute(const nlattr* attribute, void* data) {
+  auto& route = *static_cast<RouteAttributes*>(data);
+  const ConstBytes wanted = route.destination->ip.bytes();
+  switch (mnl_attr_get_type(attribute)) {
+    case RTA_DST:
+      route.same_destination = mnl_attr_get_payload_len(attribute) == wanted.size() &&
+                               std::memcmp(mnl_attr_get_payload(attribute), wanted.data(), wanted.size()) == 0;
+      break;
+    case RTA_TABLE:
+      route.table = mnl_attr_get_u32(attribute);
+      break;
+    case RTA_OIF:
+      route.out_interface = mnl_attr_get_u32(attribute);
+      break;
+    default:
+      break;
+  }
+  return MNL_CB_OK;
+}
+
+/// Whether `table` sends exactly `destination` out of the interface.
+bool has_route(unsigned interface, const Prefix& destination, uint32_t table) {
+  rtmsg header{};
+  header.rtm_family = family_of(destination.ip);
+  bool found = false;
+  NetlinkRequest("list routes", RTM_GETROUTE, 0, header).list([&](const nlmsghdr* message) {
+    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
+    if (route->rtm_type != RTN_UNICAST || route->rtm_dst_len != destination.length) return;
+    // The default route comes without RTA_DST.
+    RouteAttributes attributes{&destination, destination.length == 0, route->rtm_table, 0};
+    mnl_attr_parse(message, sizeof *route, read_route_attribute, &attributes);
+    found |= attributes.same_destination && attributes.table == table && attributes.out_interface == interface;
+  });
+  return found;
+}
+
+}  // namespace
+
+void set_mtu(const std::string& interface, unsigned mtu) {
+  const std::string what = "set MTU " + std::to_string(mtu) + " of " + interface;
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface_index(interface, what));
+  NetlinkRequest request(what, RTM_NEWLINK, 0, header);
+  request.put(IFLA_MTU, mtu);
+  request.send();
+}
+
+void set_up(const std::string& interface) {
+  const std::string what = "set " + interface + " up";
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface_index(interface, what));
+  header.ifi_flags = IFF_UP;
+  header.ifi_change = IFF_UP;
+  NetlinkRequest(what, RTM_NEWLINK, 0, header).send();
+}
+
+void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length) {
+  const std::string what =
+      "add address " + address.to_string() + "/" + std::to_string(prefix_length) + " to " + interface;
+  ifaddrmsg header{};
+  header.ifa_family = family_of(address);
+  header.ifa_prefixlen = prefix_length;
+  // Nobody else can have it on a point-to-point link, and the check would keep it from use for a second.
+  header.ifa_flags = address.is_v6() ? IFA_F_NODAD : 0;
+  header.ifa_scope = RT_SCOPE_UNIVERSE;
+  header.ifa_index = interface_index(interface, what);
+  NetlinkRequest request(what, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, header);
+  request.put(IFA_LOCAL, address);
+  request.put(IFA_ADDRESS, address);
+  (void)request.send_unless_there();
+}
+
+void add_route(const std::string& interface, const Prefix& destination, uint32_t table) {
+  const std::string what = "add route " + destination.to_string() + " to " + interface;
+  const unsigned index = interface_index(interface, what);
+  const uint32_t real_table = table == 0 ? uint32_t{RT_TABLE_MAIN} : table;
+  rtmsg header{};
+  header.rtm_family = family_of(destination.ip);
+  header.rtm_dst_len = destination.length;
+  header.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE has it: numbers above 255 do not fit here
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = RT_SCOPE_LINK;
+  header.rtm_type = RTN_UNICAST;
+  NetlinkRequest request(what, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
+  request.put(RTA_DST, destination.ip);
+  request.put(RTA_TABLE, real_table);
+  request.put(RTA_OIF, index);
+  if (request.send_unless_there() || has_route(index, destination, real_table)) return;
+  // The kernel says "exists" also when the same destination goes elsewhere; to pass over that would be to send the
+  // peer's packets there, unencrypted.
+  throw std::system_error(EEXIST, std::generic_category(), what + ": another interface has this route");
+}
+
+}  // namespace adit

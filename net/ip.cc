@@ -1,0 +1,134 @@
+#include "net/ip.h"
+
+#include <algorithm>
+
+#include "net/checksum.h"
+
+namespace adit {
+namespace {
+
+// Offsets, in bytes.
+// IPv4: 0 version and header length, 2 total length, 4 identification, 6 flags and fragment offset, 8 time to live,
+// 9 protocol, 10 checksum, 12 source, 16 destination.
+// IPv6: 0 version, class and flow, 4 payload length, 6 next header, 7 hop limit, 8 source, 24 destination.
+constexpr uint8_t kHopLimit = 64;
+constexpr uint16_t kMoreFragmentsOrOffset = 0x3fff;
+
+unsigned version_of(ConstBytes packet) noexcept { return packet.empty() ? 0 : packet[0] >> 4; }
+
+bool has_ipv4_header(ConstBytes packet) noexcept { return version_of(packet) == 4 && packet.size() >= kIpv4HeaderSize; }
+bool has_ipv6_header(ConstBytes packet) noexcept { return version_of(packet) == 6 && packet.size() >= kIpv6HeaderSize; }
+
+std::optional<Ip> address_at(ConstBytes packet, size_t v4_offset, size_t v6_offset) noexcept {
+  if (has_ipv4_header(packet)) return Ip::v4(packet.subspan(v4_offset).first<4>());
+  if (!has_ipv6_header(packet)) return {};
+  const Ip ip = Ip::v6(packet.subspan(v6_offset).first<16>());
+  // A mapped address has no business on the wire (draft-itojun-v6ops-v4mapped-harmful), and here it would pass for the
+  // IPv4 address that an allowed-IPs entry or a flow is about.
+  if (ip.is_v4()) return {};
+  return ip;
+}
+
+/// The pseudo-header's part of a UDP checksum (RFC 768; RFC 8200 8.1).
+uint64_t pseudo_header_sum(const Ip& source, const Ip& destination, size_t udp_length) noexcept {
+  return checksum_add(checksum_add(udp_length + kProtocolUdp, source.bytes()), destination.bytes());
+}
+
+/// Where the UDP header begins in a packet that holds a whole UDP datagram.
+std::optional<size_t> udp_offset(ConstBytes packet) noexcept {
+  if (has_ipv6_header(packet)) {
+    if (packet[6] != kProtocolUdp) return {};
+    return kIpv6HeaderSize;
+  }
+  if (!has_ipv4_header(packet)) return {};
+  if (packet[9] != kProtocolUdp || (load_be16(&packet[6]) & kMoreFragmentsOrOffset) != 0) return {};
+  const size_t header = size_t{packet[0] & 0x0fu} * 4;
+  if (header < kIpv4HeaderSize) return {};
+  return header;
+}
+
+void push_ipv4(Packet& packet, const Ip& source, const Ip& destination, uint16_t identification) noexcept {
+  const Bytes header = packet.push_front(kIpv4HeaderSize);
+  std::ranges::fill(header, uint8_t{0});
+  header[0] = 0x45;
+  store_be16(&header[2], static_cast<uint16_t>(packet.size()));
+  store_be16(&header[4], identification);
+  header[8] = kHopLimit;
+  header[9] = kProtocolUdp;
+  std::ranges::copy(source.bytes(), &header[12]);
+  std::ranges::copy(destination.bytes(), &header[16]);
+  store_be16(&header[10], checksum_finish(checksum_add(0, header)));
+}
+
+void push_ipv6(Packet& packet, const Ip& source, const Ip& destination) noexcept {
+  const auto payload_length = static_cast<uint16_t>(packet.size());
+  const Bytes header = packet.push_front(kIpv6HeaderSize);
+  std::ranges::fill(header, uint8_t{0});
+  header[0] = 0x60;
+  store_be16(&header[4], payload_length);
+  header[6] = kProtocolUdp;
+  header[7] = kHopLimit;
+  std::ranges::copy(source.bytes(), &header[8]);
+  std::ranges::copy(destination.bytes(), &header[24]);
+}
+
+}  // namespace
+
+std::optional<Ip> source_of(ConstBytes packet) noexcept { return address_at(packet, 12, 8); }
+std::optional<Ip> destination_of(ConstBytes packet) noexcept { return address_at(packet, 16, 24); }
+
+std::optional<size_t> ip_length(ConstBytes packet) noexcept {
+  size_t length = 0;
+  if (has_ipv4_header(packet)) {
+    length = load_be16(&packet[2]);
+    if (length < kIpv4HeaderSize) return {};
+  } else if (has_ipv6_header(packet)) {
+    length = kIpv6HeaderSize + load_be16(&packet[4]);
+  } else {
+    return {};
+  }
+  if (length > packet.size()) return {};
+  return length;
+}
+
+std::optional<UdpView> udp_view(ConstBytes packet) noexcept {
+  const std::optional<size_t> offset = udp_offset(packet);
+  const std::optional<size_t> length = ip_length(packet);
+  const std::optional<Ip> source = source_of(packet);
+  const std::optional<Ip> destination = destination_of(packet);
+  if (!offset || !length || !source || !destination || *length < *offset + kUdpHeaderSize) return {};
+  const ConstBytes udp = packet.first(*length).subspan(*offset);
+  return UdpView{.source = {*source, load_be16(&udp[0])},
+                 .destination = {*destination, load_be16(&udp[2])},
+                 .ip_header = packet.first(*offset),
+                 .udp = udp};
+}
+
+bool UdpView::length_fits() const noexcept {
+  const size_t length = load_be16(&udp[4]);
+  return length >= kUdpHeaderSize && length <= udp.size();
+}
+
+ConstBytes UdpView::payload() const noexcept { return udp.first(load_be16(&udp[4])).subspan(kUdpHeaderSize); }
+
+bool UdpView::checksum_fits() const noexcept {
+  if (!length_fits()) return false;
+  if (load_be16(&udp[6]) == 0) return source.ip.is_v4();
+  const size_t length = load_be16(&udp[4]);
+  return checksum_finish(checksum_add(pseudo_header_sum(source.ip, destination.ip, length), udp.first(length))) == 0;
+}
+
+void push_udp(Packet& payload, const Endpoint& source, const Endpoint& destination, uint16_t identification) noexcept {
+  const Bytes header = payload.push_front(kUdpHeaderSize);
+  store_be16(&header[0], source.port);
+  store_be16(&header[2], destination.port);
+  store_be16(&header[4], static_cast<uint16_t>(payload.size()));
+  store_be16(&header[6], 0);
+  const uint16_t checksum =
+      checksum_finish(checksum_add(pseudo_header_sum(source.ip, destination.ip, payload.size()), payload.bytes()));
+  store_be16(&header[6], checksum == 0 ? 0xffff : checksum);  // zero would mean "none"
+  if (source.ip.is_v4()) return push_ipv4(payload, source.ip, destination.ip, identification);
+  push_ipv6(payload, source.ip, destination.ip);
+}
+
+}  // namespace adit

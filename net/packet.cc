@@ -1,0 +1,45 @@
+#include "net/packet.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+namespace adit {
+namespace {
+
+constexpr size_t kCacheLine = 64;
+
+size_t slot_size_for(size_t largest_packet) {
+  const size_t wanted = kHeadroom + largest_packet + kTailroom;
+  return (wanted + kCacheLine - 1) / kCacheLine * kCacheLine;
+}
+
+/// Pages the kernel hands out on first touch: memory nobody used costs nothing.
+uint8_t* map(size_t size) {
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<uint8_t*>(memory);
+}
+
+}  // namespace
+
+void PacketPool::Unmap::operator()(uint8_t* memory) const noexcept { munmap(memory, size); }
+
+PacketPool::PacketPool(size_t slots, size_t largest_packet)
+    : slot_size_(slot_size_for(largest_packet)),
+      slots_(slots),
+      memory_(map(slots * slot_size_), Unmap{slots * slot_size_}) {
+  free_.reserve(slots);
+}
+
+Packet PacketPool::take() noexcept {
+  if (!free_.empty()) {
+    const uint32_t slot = free_.back();
+    free_.pop_back();
+    return {this, slot};
+  }
+  if (untouched_ == slots_) return {};
+  return {this, static_cast<uint32_t>(untouched_++)};
+}
+
+}  // namespace adit

@@ -1,0 +1,35 @@
+// A tun device: IP packets in and out of the kernel.  One implementation file per system.
+#pragma once
+
+#include <string>
+
+#include "net/drop.h"
+#include "net/fd.h"
+#include "net/packet.h"
+
+namespace adit {
+
+class Tun {
+ public:
+  /// Creates the interface `name` (at most 15 bytes, and not there yet), down and without addresses.  It goes away
+  /// with this object.  Throws std::system_error that says what failed and, for a missing privilege or device, what
+  /// to do.
+  static Tun create(const std::string& name);
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+  /// Appends what is waiting, at most `limit` packets, to `out`; stops early when there is no more or the pool is
+  /// empty.  False once the device is gone for good.
+  bool read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept;
+
+  /// Writes every packet (and empties the batch); what the kernel refuses is counted.
+  void write(PacketBatch& packets, DropCounters& drops) noexcept;
+
+ private:
+  Tun(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+  Fd fd_;
+  std::string name_;
+};
+
+}  // namespace adit

@@ -1,0 +1,39 @@
+// UDP sockets that work in batches and know the local address of each datagram, so that an answer leaves from the
+// address that was hit.  One implementation file per system.
+#pragma once
+
+#include "net/datagram.h"
+#include "net/drop.h"
+#include "net/fd.h"
+
+namespace adit {
+
+class UdpSocket {
+ public:
+  /// Binds to an address (or the unspecified one; IPv6 never takes IPv4) and port (0: the kernel chooses).
+  /// Non-blocking, large buffers.  Throws std::system_error "bind udp ADDRESS: reason".
+  static UdpSocket bind(const Endpoint& local);
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// The bound address with the real port.
+  [[nodiscard]] const Endpoint& local() const noexcept { return local_; }
+
+  /// Marks outgoing packets for the kernel's routing policy (SO_MARK on Linux); 0 is none.  Throws std::system_error.
+  void set_mark(uint32_t mark);
+
+  /// Appends what is waiting, at most `limit` datagrams, to `out`.  Datagrams larger than a packet buffer are dropped
+  /// and counted.
+  void read(PacketPool& pool, size_t limit, Datagrams& out, DropCounters& drops) noexcept;
+
+  /// Sends datagrams, each from its own local address where it has one.  If the kernel no longer has that address it is
+  /// sent again from whichever the kernel chooses.  What the kernel refuses is counted and its packet destroyed; the
+  /// rest are tried all the same.
+  void write(std::span<Datagram> datagrams, DropCounters& drops) noexcept;
+
+ private:
+  UdpSocket(Fd fd, const Endpoint& local) : fd_(std::move(fd)), local_(local) {}
+  Fd fd_;
+  Endpoint local_;
+};
+
+}  // namespace adit

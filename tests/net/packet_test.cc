@@ -1,0 +1,175 @@
+#include "net/packet.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace adit {
+namespace {
+
+TEST(PacketPool, HandsOutAsManyPacketsAsItHasSlots) {
+  PacketPool pool(3, 100);
+  EXPECT_EQ(pool.slots(), 3u);
+  PacketBatch batch;
+  for (size_t left = 3; left > 0; --left) {
+    EXPECT_EQ(pool.available(), left);
+    batch.push_back(pool.take());
+    EXPECT_TRUE(batch.back());
+  }
+  EXPECT_EQ(pool.available(), 0u);
+  EXPECT_FALSE(pool.take());
+  EXPECT_FALSE(pool.take());
+  EXPECT_EQ(pool.available(), 0u);
+}
+
+TEST(PacketPool, TakesBackTheSlotsOfPacketsThatDie) {
+  PacketPool pool(3, 100);
+  for (int round = 0; round < 10; ++round) {
+    PacketBatch batch;
+    for (int i = 0; i < 3; ++i) batch.push_back(pool.take());
+    ASSERT_TRUE(std::ranges::all_of(batch, [](const Packet& packet) { return bool(packet); }));
+    ASSERT_FALSE(pool.take());
+    batch.clear();
+    ASSERT_EQ(pool.available(), 3u);
+  }
+}
+
+TEST(PacketPool, ReusesTheLastSlotFirst) {
+  PacketPool pool(8, 100);
+  const uint8_t* first = pool.take().data();
+  for (int round = 0; round < 10; ++round) EXPECT_EQ(pool.take().data(), first);
+}
+
+TEST(PacketPool, GivesEveryPacketMemoryOfItsOwn) {
+  constexpr size_t kSlots = 16;
+  PacketPool pool(kSlots, 100);
+  PacketBatch batch;
+  for (size_t i = 0; i < kSlots; ++i) {
+    batch.push_back(pool.take());
+    batch.back().push_front(batch.back().headroom());
+    batch.back().push_back(batch.back().tailroom());
+    std::ranges::fill(batch.back().bytes(), static_cast<uint8_t>(i));
+  }
+  for (size_t i = 0; i < kSlots; ++i) {
+    EXPECT_TRUE(std::ranges::all_of(batch[i].bytes(), [&](uint8_t byte) { return byte == i; })) << i;
+  }
+}
+
+TEST(PacketPool, HasRoomForTheLargestPacketAndWhatGoesAroundIt) {
+  for (const size_t largest : {1u, 63u, 64u, 1420u, 1500u, 9000u, 65535u}) {
+    PacketPool pool(2, largest);
+    EXPECT_GE(pool.largest_packet(), largest);
+    const Packet packet = pool.take();
+    EXPECT_EQ(packet.size(), 0u);
+    EXPECT_EQ(packet.headroom(), kHeadroom);
+    EXPECT_EQ(packet.tailroom(), pool.largest_packet() + kTailroom);
+  }
+}
+
+TEST(PacketPool, StartsEveryPacketOnACacheLine) {
+  PacketPool pool(4, 1500);
+  PacketBatch batch;
+  for (int i = 0; i < 4; ++i) {
+    batch.push_back(pool.take());
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(batch.back().data()) % 64, 0u);
+  }
+}
+
+TEST(Packet, WithoutASlotIsFalseAndEmpty) {
+  const Packet packet;
+  EXPECT_FALSE(packet);
+  EXPECT_EQ(packet.size(), 0u);
+}
+
+TEST(Packet, GrowsAndShrinksAtBothEnds) {
+  PacketPool pool(1, 1000);
+  Packet packet = pool.take();
+  const size_t tailroom = packet.tailroom();
+
+  std::ranges::copy(std::array<uint8_t, 4>{3, 4, 5, 6}, packet.push_back(4).begin());
+  EXPECT_EQ(packet.size(), 4u);
+  EXPECT_EQ(packet.headroom(), kHeadroom);
+  EXPECT_EQ(packet.tailroom(), tailroom - 4);
+
+  std::ranges::copy(std::array<uint8_t, 2>{1, 2}, packet.push_front(2).begin());
+  EXPECT_EQ(packet.size(), 6u);
+  EXPECT_EQ(packet.headroom(), kHeadroom - 2);
+  EXPECT_EQ(packet.tailroom(), tailroom - 4);
+  EXPECT_TRUE(std::ranges::equal(packet.bytes(), std::array<uint8_t, 6>{1, 2, 3, 4, 5, 6}));
+
+  packet.pull_front(3);
+  EXPECT_EQ(packet.headroom(), kHeadroom + 1);
+  packet.trim_to(2);
+  EXPECT_EQ(packet.tailroom(), tailroom - 3);
+  EXPECT_TRUE(std::ranges::equal(packet.bytes(), std::array<uint8_t, 2>{4, 5}));
+
+  packet.pull_front(2);
+  EXPECT_EQ(packet.size(), 0u);
+  EXPECT_EQ(packet.headroom() + packet.tailroom(), kHeadroom + tailroom);
+}
+
+TEST(Packet, GrowsBehindAtTheEndOfWhatItHas) {
+  PacketPool pool(1, 100);
+  Packet packet = pool.take();
+  packet.push_back(10);
+  const Bytes added = packet.push_back(5);
+  EXPECT_EQ(added.data(), packet.data() + 10);
+  EXPECT_EQ(added.size(), 5u);
+}
+
+TEST(Packet, MovesItsSlotAndItsWindow) {
+  PacketPool pool(2, 100);
+  Packet first = pool.take();
+  first.push_back(4)[0] = 42;
+  first.push_front(1);
+  const uint8_t* data = first.data();
+
+  Packet second = std::move(first);
+  EXPECT_FALSE(first);
+  EXPECT_TRUE(second);
+  EXPECT_EQ(second.data(), data);
+  EXPECT_EQ(second.size(), 5u);
+  EXPECT_EQ(second.headroom(), kHeadroom - 1);
+  EXPECT_EQ(pool.available(), 1u);
+}
+
+TEST(Packet, GivesItsSlotBackWhenAnotherIsMovedIn) {
+  PacketPool pool(2, 100);
+  Packet first = pool.take();
+  Packet second = pool.take();
+  second.push_back(7);
+  first = std::move(second);
+  EXPECT_EQ(pool.available(), 1u);
+  EXPECT_EQ(first.size(), 7u);
+  first = Packet();
+  EXPECT_FALSE(first);
+  EXPECT_EQ(first.size(), 0u);
+  EXPECT_EQ(pool.available(), 2u);
+}
+
+TEST(Packet, SurvivesBeingMovedIntoItself) {
+  PacketPool pool(1, 100);
+  Packet packet = pool.take();
+  packet.push_back(3);
+  Packet& same = packet;
+  packet = std::move(same);
+  EXPECT_TRUE(packet);
+  EXPECT_EQ(packet.size(), 3u);
+  EXPECT_EQ(pool.available(), 0u);
+}
+
+TEST(Packet, StartsFreshInAUsedSlot) {
+  PacketPool pool(1, 100);
+  {
+    Packet packet = pool.take();
+    packet.push_back(50);
+    packet.pull_front(20);
+  }
+  const Packet packet = pool.take();
+  EXPECT_EQ(packet.size(), 0u);
+  EXPECT_EQ(packet.headroom(), kHeadroom);
+}
+
+}  // namespace
+}  // namespace adit

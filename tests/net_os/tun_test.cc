@@ -1,0 +1,262 @@
+#include "net/tun.h"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "net/interface.h"
+#include "net/ip.h"
+#include "net/netlink_linux.h"
+#include "net/sockaddr.h"
+#include "tests/support/netns.h"
+
+namespace adit {
+namespace {
+
+using test::wait_readable;
+
+constexpr size_t kLargest = 2048 - kHeadroom - kTailroom;
+
+std::string create_error(const std::string& name) {
+  try {
+    Tun::create(name);
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// A plain UDP socket of the machine, on the kernel's side of the tun.
+Fd udp_on(const Endpoint& local) {
+  Fd fd(check_call("socket", ::socket(local.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
+  sockaddr_storage address{};
+  const socklen_t size = to_sockaddr(local, address);
+  check_call("bind", ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size));
+  return fd;
+}
+
+void send_to(const Fd& socket, const Endpoint& remote, const std::vector<uint8_t>& payload) {
+  sockaddr_storage address{};
+  const socklen_t size = to_sockaddr(remote, address);
+  check_call("sendto", ::sendto(socket.get(), payload.data(), payload.size(), 0,
+                                reinterpret_cast<const sockaddr*>(&address), size));
+}
+
+void delete_interface(const std::string& name) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface_index(name, name));
+  NetlinkRequest("delete " + name, RTM_DELLINK, 0, header).send();
+}
+
+class TunTest : public test::NetnsTest {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (IsSkipped()) return;
+    tun_.emplace(Tun::create("adit0"));
+    add_address("adit0", *Ip::parse("10.7.0.1"), 24);
+    add_address("adit0", *Ip::parse("fd07::1"), 64);
+    set_up("adit0");
+    ASSERT_TRUE(test::wait_for_address(*Ip::parse("fd07::1")));
+  }
+
+  Packet udp_packet(const Endpoint& source, const Endpoint& destination, const std::vector<uint8_t>& payload) {
+    Packet packet = pool_.take();
+    std::ranges::copy(payload, packet.push_back(payload.size()).begin());
+    push_udp(packet, source, destination);
+    return packet;
+  }
+
+  /// Reads until a UDP datagram to this port is there (the kernel also sends packets of its own); empty after a while.
+  Packet next_to(uint16_t port) {
+    PacketBatch batch;
+    while (wait_readable(tun_->fd())) {
+      if (!tun_->read(pool_, 1, batch, drops_)) return {};
+      for (Packet& packet : batch) {
+        const auto view = udp_view(std::as_const(packet).bytes());
+        if (view && view->destination.port == port) return std::move(packet);
+      }
+      batch.clear();
+    }
+    return {};
+  }
+
+  PacketPool pool_{64, kLargest};
+  DropCounters drops_;
+  std::optional<Tun> tun_;
+};
+
+TEST_F(TunTest, CreatesAnInterfaceThatLivesAsLongAsTheObject) {
+  EXPECT_EQ(tun_->name(), "adit0");
+  EXPECT_NE(if_nametoindex("adit0"), 0u);
+  EXPECT_NE(fcntl(tun_->fd(), F_GETFD) & FD_CLOEXEC, 0);
+  EXPECT_NE(fcntl(tun_->fd(), F_GETFL) & O_NONBLOCK, 0);
+  tun_.reset();
+  EXPECT_EQ(if_nametoindex("adit0"), 0u);
+}
+
+TEST_F(TunTest, RefusesANameThatIsTaken) {
+  EXPECT_EQ(create_error("adit0"),
+            "create tun adit0: an interface of this name already exists: Device or resource busy");
+  EXPECT_EQ(create_error("lo"), "create tun lo: an interface of this name already exists: Device or resource busy");
+}
+
+TEST_F(TunTest, RefusesToTakeOverATunThatSomebodyLeftBehind) {
+  ASSERT_EQ(ioctl(tun_->fd(), TUNSETPERSIST, 1), 0);
+  tun_.reset();
+  ASSERT_NE(if_nametoindex("adit0"), 0u);
+  EXPECT_EQ(create_error("adit0"),
+            "create tun adit0: an interface of this name already exists: Device or resource busy");
+}
+
+TEST_F(TunTest, RefusesANameThatIsTooLong) {
+  EXPECT_EQ(Tun::create("exactly-fifteen").name(), "exactly-fifteen");
+  EXPECT_EQ(create_error("sixteen-bytes-oh"),
+            "create tun sixteen-bytes-oh: an interface name has at most 15 bytes: File name too long");
+}
+
+TEST_F(TunTest, WithoutPrivilegeItSaysWhatToDo) {
+  EXPECT_EXIT(
+      {
+        test::drop_capabilities();
+        std::fputs(create_error("adit1").c_str(), stderr);
+        _exit(0);
+      },
+      testing::ExitedWithCode(0), "create tun adit1: needs root or CAP_NET_ADMIN .tun = false works without.: ");
+}
+
+TEST_F(TunTest, WithoutTheDeviceItSaysWhatToDo) {
+  EXPECT_EXIT(
+      {
+        check_call("unshare", unshare(CLONE_NEWNS));
+        check_call("private", mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+        check_call("hide", mount("none", "/dev/net", "tmpfs", 0, nullptr));
+        std::fputs(create_error("adit1").c_str(), stderr);
+        _exit(0);
+      },
+      testing::ExitedWithCode(0), "create tun adit1: /dev/net/tun is missing: modprobe tun: ");
+}
+
+TEST_F(TunTest, WrittenPacketsReachASocketOfTheMachine) {
+  for (const auto& [ours, theirs] : {std::pair{"10.7.0.1", "10.7.0.2"}, std::pair{"fd07::1", "fd07::2"}}) {
+    const Endpoint local{*Ip::parse(ours), 7000};
+    const Fd socket = udp_on(local);
+    PacketBatch batch;
+    batch.push_back(udp_packet({*Ip::parse(theirs), 9}, local, {1, 2, 3}));
+    batch.push_back(udp_packet({*Ip::parse(theirs), 9}, local, {4}));
+    tun_->write(batch, drops_);
+    EXPECT_TRUE(batch.empty());
+    for (const std::vector<uint8_t>& expected : {std::vector<uint8_t>{1, 2, 3}, std::vector<uint8_t>{4}}) {
+      ASSERT_TRUE(wait_readable(socket.get())) << ours;
+      std::vector<uint8_t> payload(100);
+      payload.resize(static_cast<size_t>(::recv(socket.get(), payload.data(), payload.size(), 0)));
+      EXPECT_EQ(payload, expected);
+    }
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+  EXPECT_EQ(pool_.available(), pool_.slots());
+}
+
+TEST_F(TunTest, PacketsOfTheMachineAreRead) {
+  for (const auto& [ours, theirs] : {std::pair{"10.7.0.1", "10.7.0.2"}, std::pair{"fd07::1", "fd07::2"}}) {
+    const Endpoint remote{*Ip::parse(theirs), 7001};
+    const Fd socket = udp_on({*Ip::parse(ours), 7000});
+    send_to(socket, remote, {5, 6});
+    const Packet packet = next_to(7001);
+    ASSERT_TRUE(packet) << ours;
+    EXPECT_EQ(packet.headroom(), kHeadroom);
+    const auto view = udp_view(packet.bytes());
+    EXPECT_EQ(view->source, (Endpoint{*Ip::parse(ours), 7000}));
+    EXPECT_EQ(view->destination, remote);
+    EXPECT_TRUE(std::ranges::equal(view->payload(), std::vector<uint8_t>{5, 6}));
+  }
+}
+
+TEST_F(TunTest, ReadKeepsToItsLimitAndAppends) {
+  const Fd socket = udp_on({*Ip::parse("10.7.0.1"), 7000});
+  for (uint8_t i = 0; i < 5; ++i) send_to(socket, {*Ip::parse("10.7.0.2"), 7001}, {i});
+  PacketBatch batch;
+  EXPECT_TRUE(tun_->read(pool_, 2, batch, drops_));
+  EXPECT_EQ(batch.size(), 2u);
+  EXPECT_TRUE(tun_->read(pool_, 100, batch, drops_));
+  EXPECT_GE(batch.size(), 5u);
+  EXPECT_EQ(pool_.available() + batch.size(), pool_.slots());
+}
+
+TEST_F(TunTest, WithoutBuffersThePacketsStayInTheKernel) {
+  const Fd socket = udp_on({*Ip::parse("10.7.0.1"), 7000});
+  PacketBatch before;
+  EXPECT_TRUE(tun_->read(pool_, 100, before, drops_));  // what the kernel says on its own
+  for (uint8_t i = 0; i < 3; ++i) send_to(socket, {*Ip::parse("10.7.0.2"), 7001}, {i});
+
+  PacketPool small(1, kLargest);
+  for (uint8_t expected = 0; expected < 3;) {
+    PacketBatch batch;
+    ASSERT_TRUE(tun_->read(small, 100, batch, drops_));
+    ASSERT_EQ(batch.size(), 1u);
+    const auto view = udp_view(std::as_const(batch[0]).bytes());
+    if (!view || view->destination.port != 7001) continue;
+    EXPECT_EQ(view->payload()[0], expected);
+    ++expected;
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(TunTest, PacketLargerThanABufferIsCountedAndTheNextOneRead) {
+  set_mtu("adit0", 9000);
+  const Fd socket = udp_on({*Ip::parse("10.7.0.1"), 7000});
+  constexpr size_t kFits = kLargest - 28;
+  send_to(socket, {*Ip::parse("10.7.0.2"), 7001}, std::vector<uint8_t>(kFits + 1));
+  send_to(socket, {*Ip::parse("10.7.0.2"), 7001}, std::vector<uint8_t>(5000));
+  send_to(socket, {*Ip::parse("10.7.0.2"), 7001}, std::vector<uint8_t>(kFits));
+  const Packet packet = next_to(7001);
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(packet.size(), kLargest);
+  EXPECT_EQ(drops_[Drop::kTruncatedRead], 2u);
+}
+
+TEST_F(TunTest, RefusedPacketsAreCountedAndTheOthersWritten) {
+  const Endpoint local{*Ip::parse("10.7.0.1"), 7000};
+  const Fd socket = udp_on(local);
+  PacketBatch batch;
+  batch.push_back(pool_.take());  // empty
+  batch.push_back(pool_.take());
+  std::ranges::fill(batch.back().push_back(40), uint8_t{0});  // IP version 0
+  batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, local, {1}));
+  tun_->write(batch, drops_);
+  EXPECT_EQ(drops_[Drop::kTunError], 2u);
+  EXPECT_TRUE(batch.empty());
+  EXPECT_TRUE(wait_readable(socket.get()));
+}
+
+TEST_F(TunTest, InterfaceThatIsDownRefusesPacketsButIsNotGone) {
+  Tun tun = Tun::create("adit1");
+  PacketBatch batch;
+  EXPECT_TRUE(tun.read(pool_, 10, batch, drops_));
+  EXPECT_TRUE(batch.empty());
+  batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, {*Ip::parse("10.7.0.1"), 9}, {1}));
+  tun.write(batch, drops_);
+  EXPECT_EQ(drops_[Drop::kTunError], 1u);
+}
+
+TEST_F(TunTest, ReadSaysWhenSomebodyDeletedTheInterface) {
+  delete_interface("adit0");
+  PacketBatch batch;
+  EXPECT_TRUE(wait_readable(tun_->fd())) << "a loop that waits must hear of it";
+  EXPECT_FALSE(tun_->read(pool_, 10, batch, drops_));
+  batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, {*Ip::parse("10.7.0.1"), 9}, {1}));
+  tun_->write(batch, drops_);
+  EXPECT_EQ(drops_[Drop::kTunError], 1u);
+}
+
+}  // namespace
+}  // namespace adit

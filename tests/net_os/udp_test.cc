@@ -1,0 +1,465 @@
+#include "net/udp.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+
+#include "net/interface.h"
+#include "net/netlink_linux.h"
+#include "net/sockaddr.h"
+#include "tests/support/netns.h"
+
+namespace adit {
+namespace {
+
+using test::wait_readable;
+
+constexpr size_t kLargest = 2048 - kHeadroom - kTailroom;
+const Endpoint kAnyV4{Ip::v4(0), 0};
+const Endpoint kAnyV6{Ip(), 0};
+
+Endpoint at(const char* ip, uint16_t port = 0, uint32_t scope = 0) { return {*Ip::parse(ip), port, scope}; }
+
+std::string bind_error(const Endpoint& local) {
+  try {
+    UdpSocket::bind(local);
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// The other side: a socket that shares no code with the one under test.
+class Client {
+ public:
+  explicit Client(const Endpoint& local)
+      : fd_(check_call("socket", ::socket(local.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0))) {
+    sockaddr_storage address{};
+    socklen_t size = to_sockaddr(local, address);
+    check_call("bind", ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size));
+    check_call("getsockname", ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size));
+    local_ = from_sockaddr(address);
+  }
+
+  [[nodiscard]] const Endpoint& local() const { return local_; }
+
+  void send(const Endpoint& to, const std::vector<uint8_t>& payload) {
+    sockaddr_storage address{};
+    const socklen_t size = to_sockaddr(to, address);
+    check_call("sendto " + to.to_string(), ::sendto(fd_.get(), payload.data(), payload.size(), 0,
+                                                    reinterpret_cast<const sockaddr*>(&address), size));
+  }
+
+  struct Received {
+    Endpoint from;
+    std::vector<uint8_t> payload;
+  };
+  /// The next datagram; empty when none comes.
+  std::optional<Received> receive(int timeout_ms = 5000) {
+    if (!wait_readable(fd_.get(), timeout_ms)) return {};
+    std::vector<uint8_t> payload(65536);
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    payload.resize(
+        static_cast<size_t>(check_call("recvfrom", ::recvfrom(fd_.get(), payload.data(), payload.size(), 0,
+                                                              reinterpret_cast<sockaddr*>(&address), &size))));
+    return Received{from_sockaddr(address), payload};
+  }
+
+ private:
+  Fd fd_;
+  Endpoint local_;
+};
+
+class UdpTest : public test::NetnsTest {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (IsSkipped()) return;
+    for (const char* text : {"10.9.0.1", "10.9.0.2", "10.9.0.3", "fd09::1", "fd09::2", "fd09::3"}) {
+      const Ip address = *Ip::parse(text);
+      add_address("lo", address, static_cast<uint8_t>(address.bits()));
+      ASSERT_TRUE(test::wait_for_address(address));
+    }
+  }
+
+  Datagram datagram(const Endpoint& remote, const std::vector<uint8_t>& payload, const Local& local = {}) {
+    Datagram made{pool_.take(), remote, local};
+    std::ranges::copy(payload, made.packet.push_back(payload.size()).begin());
+    return made;
+  }
+
+  /// Reads until `count` datagrams are there or no more come.
+  Datagrams read(UdpSocket& socket, size_t count) {
+    Datagrams out;
+    while (out.size() < count && wait_readable(socket.fd())) socket.read(pool_, count - out.size(), out, drops_);
+    return out;
+  }
+
+  PacketPool pool_{512, kLargest};
+  DropCounters drops_;
+};
+
+std::vector<uint8_t> payload_of(const Datagram& datagram) {
+  const ConstBytes bytes = datagram.packet.bytes();
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST_F(UdpTest, BindTellsThePortTheKernelChose) {
+  for (const Endpoint& any : {kAnyV4, kAnyV6}) {
+    const UdpSocket socket = UdpSocket::bind(any);
+    EXPECT_NE(socket.local().port, 0);
+    EXPECT_EQ(socket.local().ip, any.ip);
+    EXPECT_NE(fcntl(socket.fd(), F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_NE(fcntl(socket.fd(), F_GETFL) & O_NONBLOCK, 0);
+  }
+}
+
+TEST_F(UdpTest, BothVersionsCanHaveTheSamePort) {
+  const UdpSocket v4 = UdpSocket::bind(at("0.0.0.0", 51820));
+  const UdpSocket v6 = UdpSocket::bind(at("::", 51820));
+  EXPECT_EQ(v6.local().port, v4.local().port);
+}
+
+TEST_F(UdpTest, PortInUseIsNamedInTheError) {
+  const UdpSocket v4 = UdpSocket::bind(at("0.0.0.0", 34197));
+  const UdpSocket v6 = UdpSocket::bind(at("::", 34197));
+  EXPECT_EQ(bind_error(at("0.0.0.0", 34197)), "bind udp 0.0.0.0:34197: Address already in use");
+  EXPECT_EQ(bind_error(at("fd09::1", 34197)), "bind udp [fd09::1]:34197: Address already in use");
+}
+
+TEST_F(UdpTest, ForeignAddressIsNamedInTheError) {
+  for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
+    EXPECT_EQ(bind_error(at(address, 34197)),
+              "bind udp " + at(address, 34197).to_string() +
+                  ": the address is not on this machine: Cannot assign requested address");
+  }
+}
+
+TEST_F(UdpTest, LowPortWithoutPrivilegeSaysWhatToDo) {
+  EXPECT_EXIT(
+      {
+        test::drop_capabilities();
+        std::fputs(bind_error(at("0.0.0.0", 53)).c_str(), stderr);
+        _exit(0);
+      },
+      testing::ExitedWithCode(0),
+      "bind udp 0.0.0.0:53: ports below 1024 need root or CAP_NET_BIND_SERVICE: Permission denied");
+}
+
+TEST_F(UdpTest, DatagramsArriveWithBothTheirAddresses) {
+  for (const auto& [hit, from] : {std::pair{"10.9.0.2", "10.9.0.1"}, std::pair{"fd09::2", "fd09::1"}}) {
+    UdpSocket socket = UdpSocket::bind(Ip::parse(from)->is_v4() ? kAnyV4 : kAnyV6);
+    Client client(at(from));
+    client.send(at(hit, socket.local().port), {1, 2, 3});
+    const Datagrams got = read(socket, 1);
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(payload_of(got[0]), (std::vector<uint8_t>{1, 2, 3}));
+    EXPECT_EQ(got[0].remote, client.local());
+    EXPECT_EQ(got[0].local, (Local{*Ip::parse(hit), if_nametoindex("lo")}));
+    EXPECT_EQ(got[0].packet.headroom(), kHeadroom);
+  }
+}
+
+TEST_F(UdpTest, AnswersLeaveFromTheAddressThatWasHit) {
+  UdpSocket v4 = UdpSocket::bind(kAnyV4);
+  UdpSocket v6 = UdpSocket::bind(kAnyV6);
+  Client client_v4(at("10.9.0.1"));
+  Client client_v6(at("fd09::1"));
+  for (const char* hit : {"10.9.0.2", "10.9.0.3", "127.0.0.1", "fd09::2", "fd09::3", "::1"}) {
+    UdpSocket& socket = Ip::parse(hit)->is_v4() ? v4 : v6;
+    Client& client = Ip::parse(hit)->is_v4() ? client_v4 : client_v6;
+    const Endpoint server = at(hit, socket.local().port);
+    client.send(server, {7});
+    Datagrams got = read(socket, 1);
+    ASSERT_EQ(got.size(), 1u);
+    socket.write(got, drops_);
+    const auto answer = client.receive();
+    ASSERT_TRUE(answer) << hit;
+    EXPECT_EQ(answer->from, server);
+    EXPECT_EQ(answer->payload, std::vector<uint8_t>{7});
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(UdpTest, HundredsInOneGoKeepOrderAndContent) {
+  constexpr size_t kCount = 300;
+  UdpSocket sender = UdpSocket::bind(at("10.9.0.1"));
+  UdpSocket receiver = UdpSocket::bind(at("10.9.0.2"));
+  Datagrams sent;
+  for (size_t i = 0; i < kCount; ++i) {
+    std::vector<uint8_t> payload(1 + i * 4, static_cast<uint8_t>(i));
+    sent.push_back(datagram(receiver.local(), payload));
+  }
+  sender.write(sent, drops_);
+  sent.clear();
+
+  Datagrams got;
+  receiver.read(pool_, 250, got, drops_);
+  EXPECT_EQ(got.size(), 250u);
+  receiver.read(pool_, 250, got, drops_);
+  ASSERT_EQ(got.size(), kCount);
+  for (size_t i = 0; i < kCount; ++i) {
+    ASSERT_EQ(payload_of(got[i]), std::vector<uint8_t>(1 + i * 4, static_cast<uint8_t>(i)));
+    ASSERT_EQ(got[i].remote, sender.local());
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+  EXPECT_EQ(pool_.available(), pool_.slots() - kCount);
+}
+
+TEST_F(UdpTest, EmptyDatagramIsADatagram) {
+  UdpSocket socket = UdpSocket::bind(at("10.9.0.1"));
+  Client client(at("10.9.0.2"));
+  client.send(socket.local(), {});
+  Datagrams got = read(socket, 1);
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].packet.size(), 0u);
+  EXPECT_EQ(got[0].remote, client.local());
+  socket.write(got, drops_);
+  const auto answer = client.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->payload.empty());
+}
+
+TEST_F(UdpTest, DatagramLargerThanABufferIsCountedAndTheOthersKept) {
+  UdpSocket socket = UdpSocket::bind(at("10.9.0.1"));
+  Client client(at("10.9.0.2"));
+  client.send(socket.local(), {1});
+  client.send(socket.local(), std::vector<uint8_t>(kLargest + 1));
+  client.send(socket.local(), std::vector<uint8_t>(kLargest));
+  client.send(socket.local(), std::vector<uint8_t>(60000));
+  client.send(socket.local(), {2});
+  Datagrams got;
+  socket.read(pool_, 100, got, drops_);
+  ASSERT_EQ(got.size(), 3u);
+  EXPECT_EQ(payload_of(got[0]), std::vector<uint8_t>{1});
+  EXPECT_EQ(got[1].packet.size(), kLargest);
+  EXPECT_EQ(payload_of(got[2]), std::vector<uint8_t>{2});
+  EXPECT_EQ(got[2].remote, client.local());
+  EXPECT_EQ(drops_[Drop::kTruncatedRead], 2u);
+  EXPECT_EQ(pool_.available(), pool_.slots() - 3);
+}
+
+TEST_F(UdpTest, WithoutBuffersDatagramsAreDiscardedAndCounted) {
+  UdpSocket socket = UdpSocket::bind(at("10.9.0.1"));
+  Client client(at("10.9.0.2"));
+  for (uint8_t i = 0; i < 100; ++i) client.send(socket.local(), {i});
+  PacketPool small(40, kLargest);
+  Datagrams got;
+  socket.read(small, 90, got, drops_);
+  ASSERT_EQ(got.size(), 40u);
+  EXPECT_EQ(payload_of(got[39]), std::vector<uint8_t>{39});
+  EXPECT_EQ(drops_[Drop::kNoBuffer], 50u);
+  socket.read(small, 90, got, drops_);
+  EXPECT_EQ(drops_[Drop::kNoBuffer], 60u);
+  EXPECT_FALSE(wait_readable(socket.fd(), 0)) << "the socket is empty: a loop would not spin";
+}
+
+TEST_F(UdpTest, StaleLocalAddressIsReplacedByTheKernels) {
+  for (const auto& [ip, stale] : {std::pair{"10.9.0.1", "192.0.2.7"}, std::pair{"fd09::1", "2001:db8::7"}}) {
+    UdpSocket socket = UdpSocket::bind(Ip::parse(ip)->is_v4() ? kAnyV4 : kAnyV6);
+    Client client(at(ip));
+    Datagrams sent;
+    sent.push_back(datagram(client.local(), {1}));
+    sent.push_back(datagram(client.local(), {2}, {*Ip::parse(stale), 1}));
+    sent.push_back(datagram(client.local(), {3}, {*Ip::parse(ip), 1}));
+    socket.write(sent, drops_);
+    for (uint8_t expected = 1; expected <= 3; ++expected) {
+      const auto got = client.receive();
+      ASSERT_TRUE(got) << ip;
+      EXPECT_EQ(got->payload, std::vector<uint8_t>{expected});
+      EXPECT_EQ(got->from, at(ip, socket.local().port));
+    }
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(UdpTest, RefusedDatagramsAreCountedAndTheOthersSent) {
+  for (const char* ip : {"10.9.0.1", "fd09::1"}) {
+    const bool v4 = Ip::parse(ip)->is_v4();
+    UdpSocket socket = UdpSocket::bind(v4 ? kAnyV4 : kAnyV6);
+    Client client(at(ip));
+    const Endpoint other_version = v4 ? at("fd09::1", 9) : at("10.9.0.1", 9);
+    const Endpoint no_route = v4 ? at("192.0.2.1", 9) : at("2001:db8::1", 9);
+    Datagrams sent;
+    sent.push_back(datagram(other_version, {0}));
+    sent.push_back(datagram(client.local(), {1}));
+    sent.push_back(datagram(other_version, {0}, {other_version.ip, 1}));
+    sent.push_back(datagram(no_route, {0}, {*Ip::parse(ip), 1}));
+    sent.push_back(datagram(client.local(), {2}, {other_version.ip, 1}));
+    sent.push_back(datagram({client.local().ip, 0}, {0}));
+    const uint64_t before = drops_[Drop::kSocketError];
+    socket.write(sent, drops_);
+    EXPECT_EQ(drops_[Drop::kSocketError] - before, 4u) << ip;
+    EXPECT_FALSE(sent[0].packet) << "a refused packet's buffer is free at once";
+    for (uint8_t expected = 1; expected <= 2; ++expected) {
+      const auto got = client.receive();
+      ASSERT_TRUE(got) << ip;
+      EXPECT_EQ(got->payload, std::vector<uint8_t>{expected});
+    }
+  }
+}
+
+TEST_F(UdpTest, ClosedPortDisturbsNothing) {
+  UdpSocket socket = UdpSocket::bind(at("10.9.0.1"));
+  const int on = 1;  // makes the kernel report what it otherwise keeps from an unconnected socket
+  ASSERT_EQ(setsockopt(socket.fd(), IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+  Client client(at("10.9.0.2"));
+  Datagrams sent;
+  sent.push_back(datagram(at("10.9.0.2", 9), {1}));
+  socket.write(sent, drops_);
+  client.send(socket.local(), {2});
+
+  Datagrams got;
+  socket.read(pool_, 10, got, drops_);
+  ASSERT_EQ(got.size(), 1u) << "one read passes the error over";
+  EXPECT_EQ(payload_of(got[0]), std::vector<uint8_t>{2});
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(UdpTest, ReadOfAnEmptySocketGivesNothing) {
+  UdpSocket socket = UdpSocket::bind(kAnyV6);
+  Datagrams got;
+  socket.read(pool_, 10, got, drops_);
+  EXPECT_TRUE(got.empty());
+  EXPECT_EQ(pool_.available(), pool_.slots());
+}
+
+TEST_F(UdpTest, FullSocketCountsTheRest) {
+  create_veth("a", "b");
+  set_up("a");
+  set_up("b");
+  add_address("a", *Ip::parse("10.8.0.1"), 24);
+  UdpSocket socket = UdpSocket::bind(kAnyV4);
+  const int small = 1;  // the kernel's least
+  ASSERT_EQ(setsockopt(socket.fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+  // Nobody has 10.8.0.2: what is sent there waits for an ARP answer, and fills the socket's buffer.
+  Datagrams sent;
+  for (int i = 0; i < 100; ++i) sent.push_back(datagram(at("10.8.0.2", 9), std::vector<uint8_t>(1000)));
+  socket.write(sent, drops_);
+  const auto taken = std::ranges::count_if(sent, [](const Datagram& each) { return bool{each.packet}; });
+  EXPECT_GT(taken, 0);
+  EXPECT_GT(drops_[Drop::kSocketFull], 0u);
+  EXPECT_EQ(drops_[Drop::kSocketFull] + static_cast<uint64_t>(taken), 100u);
+  EXPECT_EQ(drops_.total(), drops_[Drop::kSocketFull]);
+}
+
+TEST_F(UdpTest, Ipv4DatagramsMayBeFragmented) {
+  const Fd raw(check_call("socket", ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP)));
+  UdpSocket socket = UdpSocket::bind(at("10.9.0.1"));
+  Datagrams sent;
+  sent.push_back(datagram(socket.local(), {1}));
+  socket.write(sent, drops_);
+  ASSERT_TRUE(wait_readable(raw.get()));
+  std::array<uint8_t, 100> packet{};
+  ASSERT_GT(::recv(raw.get(), packet.data(), packet.size(), 0), 20);
+  EXPECT_EQ(packet[6] & 0x40, 0) << "don't fragment";
+}
+
+TEST_F(UdpTest, MarkIsSetAndNeedsPrivilegeOnlyToChange) {
+  UdpSocket socket = UdpSocket::bind(kAnyV4);
+  socket.set_mark(51820);
+  uint32_t mark = 0;
+  socklen_t size = sizeof mark;
+  ASSERT_EQ(getsockopt(socket.fd(), SOL_SOCKET, SO_MARK, &mark, &size), 0);
+  EXPECT_EQ(mark, 51820u);
+  EXPECT_EXIT(
+      {
+        test::drop_capabilities();
+        UdpSocket other = UdpSocket::bind(at("0.0.0.0", 5555));
+        other.set_mark(0);
+        try {
+          other.set_mark(1);
+        } catch (const std::system_error& error) {
+          std::fputs(error.what(), stderr);
+        }
+        _exit(0);
+      },
+      testing::ExitedWithCode(0), "^mark udp 0.0.0.0:5555: Operation not permitted$");
+}
+
+/// Whether the kernel has (or asks by ARP for) the neighbour on this interface, as it does for what it sends there.
+bool looks_for(const std::string& neighbour, const std::string& interface) {
+  std::ifstream file("/proc/self/net/arp");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(neighbour + " ") && line.ends_with(" " + interface)) return true;
+  }
+  return false;
+}
+
+/// A link to another namespace, fe80::1 on this side and fe80::2 with the client on the other, and on both sides a
+/// second link with the same addresses: only the interface tells them apart.
+class LinkLocalTest : public UdpTest {
+ protected:
+  void SetUp() override {
+    UdpTest::SetUp();
+    if (IsSkipped()) return;
+    const Fd here = test::current_netns();
+    ASSERT_EQ(test::enter_fresh_netns(), "");
+    const Fd there = test::current_netns();
+    test::enter_netns(here);
+    for (const auto& [ours, theirs] : {std::pair{"a1", "b1"}, std::pair{"a2", "b2"}}) {
+      create_veth(ours, theirs);
+      move_to_namespace(theirs, there.get());
+      set_up(ours);
+      add_address(ours, *Ip::parse("fe80::1"), 64);
+      add_address(ours, *Ip::parse("169.254.0.1"), 16);
+      test::enter_netns(there);
+      set_up(theirs);
+      add_address(theirs, *Ip::parse("fe80::2"), 64);
+      test::enter_netns(here);
+    }
+    test::enter_netns(there);
+    client_.emplace(at("::"));
+    scopes_there_ = {if_nametoindex("b1"), if_nametoindex("b2")};
+    test::enter_netns(here);
+  }
+
+  std::optional<Client> client_;
+  std::vector<uint32_t> scopes_there_;
+};
+
+TEST_F(LinkLocalTest, AnswersGoOutOfTheLinkTheyCameInBy) {
+  UdpSocket socket = UdpSocket::bind(kAnyV6);
+  for (size_t link = 0; link < 2; ++link) {
+    const Endpoint server = at("fe80::1", socket.local().port, scopes_there_[link]);
+    Datagrams got;
+    // A fresh link may lose what is sent before its queue is up.
+    for (int attempt = 0; got.empty() && attempt < 100; ++attempt) {
+      client_->send(server, {static_cast<uint8_t>(link)});
+      if (wait_readable(socket.fd(), 50)) socket.read(pool_, 1, got, drops_);
+    }
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(got[0].remote.scope, if_nametoindex(link == 0 ? "a1" : "a2"));
+    EXPECT_EQ(got[0].local, (Local{*Ip::parse("fe80::1"), got[0].remote.scope}));
+    socket.write(got, drops_);
+    const auto answer = client_->receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->from, server);
+    EXPECT_EQ(answer->payload, std::vector<uint8_t>{static_cast<uint8_t>(link)});
+    Datagrams repeats;
+    while (wait_readable(socket.fd(), 0)) socket.read(pool_, 100, repeats, drops_);
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(LinkLocalTest, Ipv4LinkLocalAnswersGoOutOfTheLinkTheyCameInBy) {
+  // Both links have 169.254.0.0/16; by the routes alone everything would leave by the first.
+  UdpSocket socket = UdpSocket::bind(kAnyV4);
+  const uint32_t second = if_nametoindex("a2");
+  Datagrams sent;
+  sent.push_back(datagram(at("169.254.0.2", 9), {1}, {*Ip::parse("169.254.0.1"), second}));
+  socket.write(sent, drops_);
+  EXPECT_FALSE(looks_for("169.254.0.2", "a1"));
+  EXPECT_TRUE(looks_for("169.254.0.2", "a2"));
+}
+
+}  // namespace
+}  // namespace adit

@@ -1,0 +1,41 @@
+// Network namespaces for tests that need real sockets and interfaces: nothing there but a loopback, and nothing the
+// test does reaches the machine.  Works for root, and for everybody where user namespaces are allowed.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "net/addr.h"
+#include "net/fd.h"
+
+namespace adit::test {
+
+/// Moves this (single-threaded) process into a fresh network namespace whose loopback is up.  Empty, or the reason
+/// why that is not permitted here.
+std::string enter_fresh_netns();
+
+/// A descriptor on the namespace the process is in, and the way back into one.  Throw std::system_error.
+Fd current_netns();
+void enter_netns(const Fd& netns);
+
+/// Gives up every privilege of this process for good: for forked children.
+void drop_capabilities();
+
+/// Waits until `fd` is readable; false after five seconds (or `timeout_ms`).
+bool wait_readable(int fd, int timeout_ms = 5000);
+
+/// Waits until packets to an address that was just added are taken in; false after five seconds.  For IPv6 the kernel
+/// makes the route that does it from a work queue, so a packet sent at once may be lost.
+bool wait_for_address(const Ip& address);
+
+/// Each test in a namespace of its own; skipped where there are none.
+class NetnsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string reason = enter_fresh_netns();
+    if (!reason.empty()) GTEST_SKIP() << reason;
+  }
+};
+
+}  // namespace adit::test
