@@ -1,0 +1,40 @@
+// How many flows each client address has with each rule.
+#pragma once
+
+#include <cstdint>
+
+#include "forward/flow.h"
+
+namespace adit::forward {
+
+/// A source is an IPv4 address or an IPv6 /64: the least that one subscriber is given, so counting single IPv6
+/// addresses would limit nobody.
+class SourceCounts {
+ public:
+  /// For at most `capacity` flows; `seed` as in FlowTable.
+  SourceCounts(uint32_t capacity, uint64_t seed);
+
+  [[nodiscard]] uint32_t flows_of(RuleId rule, const Ip& client) const noexcept;
+  /// One flow more; there is room.  What it returns gives the flow back when it ends.
+  SourceIndex add(RuleId rule, const Ip& client) noexcept;
+  void remove(SourceIndex source) noexcept;
+  /// How many sources have flows.
+  [[nodiscard]] size_t size() const noexcept { return sources_.size(); }
+
+ private:
+  struct Source {
+    Ip prefix;
+    RuleId rule;
+    uint32_t flows;
+    SourceIndex next;
+  };
+
+  [[nodiscard]] SourceIndex find(RuleId rule, const Ip& prefix) const noexcept;
+  [[nodiscard]] uint64_t hash(RuleId rule, const Ip& prefix) const noexcept;
+
+  uint64_t seed_;
+  Slab<Source> sources_;
+  HashIndex<Source, &Source::next> index_;
+};
+
+}  // namespace adit::forward

@@ -1,0 +1,138 @@
+// Bytes from a peer, decrypted and therefore believed by nobody: the IP and UDP parsers and the forwarder behind them.
+// The same bytes are also a client's payload on its way in.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "forward/forwarder.h"
+#include "net/checksum.h"
+#include "net/ip.h"
+
+namespace adit::forward {
+namespace {
+
+constexpr size_t kLargestInput = 65535;
+constexpr Time kNow{seconds(1)};
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+bool is_part(ConstBytes part, ConstBytes whole) {
+  return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
+}
+
+Packet packet_of(ConstBytes content) {
+  static PacketPool pool(4, kLargestInput + kIpv6HeaderSize + kUdpHeaderSize);
+  Packet packet = pool.take();
+  std::ranges::copy(content, packet.push_back(content.size()).begin());
+  return packet;
+}
+
+PublicSide client(ListenerId listener, uint16_t port) {
+  return {.listener = listener, .client = {Ip::v4(0xc6336407), port}, .local = Ip::v4(0xcb007101)};
+}
+
+/// One service of each IP version, 10.1.2.2 and fd00::2, port 5000.  Two clients of each use up the SNAT ports 20000
+/// and 20001, so that the corpus need not guess which port a flow has.
+Forwarder forwarder_with_flows() {
+  Settings settings;
+  settings.our_v4 = Ip::parse("10.1.2.5");
+  settings.our_v6 = Ip::parse("fd00::5");
+  settings.first_snat_port = 20000;
+  settings.last_snat_port = 20001;
+  settings.rules.resize(2);
+  settings.rules[0].to = *Endpoint::parse("10.1.2.2:5000");
+  settings.rules[1].to = *Endpoint::parse("[fd00::2]:5000");
+  Forwarder forwarder(std::move(settings));
+  for (const ListenerId listener : {0u, 1u}) {
+    for (const uint16_t port : {uint16_t{1}, uint16_t{2}}) {
+      Packet packet = packet_of({});
+      require(forwarder.from_public(client(listener, port), packet, kNow) == Drop::kNone);
+    }
+  }
+  return forwarder;
+}
+
+uint64_t drops_of(const Forwarder& forwarder) {
+  return forwarder.stats(0).drops.total() + forwarder.stats(1).drops.total();
+}
+
+void check_parsers(ConstBytes packet) {
+  const std::optional<size_t> length = ip_length(packet);
+  require(!length || *length <= packet.size());
+  const std::optional<UdpView> view = udp_view(packet);
+  if (!view) return;
+  require(length && is_part(view->ip_header, packet.first(*length)) && is_part(view->udp, packet.first(*length)));
+  require(view->source.ip == source_of(packet) && view->destination.ip == destination_of(packet));
+  if (!view->length_fits()) return;
+  require(is_part(view->payload(), view->udp));
+  static_cast<void>(view->checksum_fits());
+}
+
+void check_from_tunnel(Forwarder& forwarder, ConstBytes bytes) {
+  Packet packet = packet_of(bytes);
+  const std::string before(bytes.begin(), bytes.end());
+  const uint8_t* const begin = packet.data();
+  const uint64_t drops = drops_of(forwarder);
+  PublicSide to;
+  const Release release = forwarder.from_tunnel(packet, kNow, to);
+  require(drops_of(forwarder) - drops == (release == Release::kDropped ? 1 : 0));
+  require(is_part(packet.bytes(), {begin, before.size()}));
+  if (release == Release::kNotOurs) require(std::ranges::equal(packet.bytes(), bytes));
+  if (release != Release::kToPublic) return;
+  require(packet.size() + udp_overhead(to.listener == 0) <= before.size());
+  require(to == client(to.listener, to.client.port) && to.listener <= 1);
+  require(to.client.port == 1 || to.client.port == 2);
+}
+
+/// The fuzzer cannot compute checksums; with these right it gets past them.
+void repair_checksums(Packet& packet) {
+  const std::optional<UdpView> view = udp_view(packet.bytes());
+  if (!view || view->ip_header[0] >> 4 != 4) return;
+  const size_t header_size = view->ip_header.size();
+  const Bytes bytes = packet.bytes();
+  store_be16(&bytes[header_size + 6], 0);
+  store_be16(&bytes[10], 0);
+  store_be16(&bytes[10], checksum_finish(checksum_add(0, bytes.first(header_size))));
+}
+
+/// What a client sends reaches the service whole, and an echo of it reaches the client.
+void check_there_and_back(Forwarder& forwarder, ConstBytes payload) {
+  const PublicSide side = client(payload.size() % 2, 1 + (payload.size() >> 1) % 2);
+  Packet packet = packet_of(payload);
+  const bool fits = payload.size() + udp_overhead(side.listener == 0) <= 1420;
+  require(forwarder.from_public(side, packet, kNow) == (fits ? Drop::kNone : Drop::kTooBig));
+  if (!fits) return;
+  const std::optional<UdpView> view = udp_view(packet.bytes());
+  require(view && view->length_fits() && view->checksum_fits() && std::ranges::equal(view->payload(), payload));
+  Packet echo = packet_of(payload);
+  push_udp(echo, view->destination, view->source);
+  PublicSide to;
+  require(forwarder.from_tunnel(echo, kNow, to) == Release::kToPublic);
+  require(to == side && std::ranges::equal(echo.bytes(), payload));
+}
+
+void check(ConstBytes bytes) {
+  if (bytes.size() > kLargestInput) return;
+  check_parsers(bytes);
+  Forwarder forwarder = forwarder_with_flows();
+  check_from_tunnel(forwarder, bytes);
+  Packet repaired = packet_of(bytes);
+  repair_checksums(repaired);
+  check_from_tunnel(forwarder, repaired.bytes());
+  check_there_and_back(forwarder, bytes);
+  require(forwarder.stats(0).flows == 2 && forwarder.stats(1).flows == 2);
+}
+
+}  // namespace
+}  // namespace adit::forward
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  adit::forward::check({data, size});
+  return 0;
+}
