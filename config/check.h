@@ -1,0 +1,12 @@
+// What is wrong with values that are right one by one: names and addresses given twice, forwards that lead nowhere.
+#pragma once
+
+#include "config/config.h"
+#include "config/problems.h"
+#include "config/read.h"
+
+namespace adit::config {
+
+void check(const Config& config, const Places& places, Problems& problems);
+
+}  // namespace adit::config

@@ -1,0 +1,108 @@
+// The gateway's configuration file: what it may say, as data, and how it is read.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/keys.h"
+#include "net/addr.h"
+#include "net/time.h"
+
+namespace adit::config {
+
+/// A place in a configuration file; both count from 1, 0 when there is none.
+struct Place {
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+struct Problem {
+  Place place;
+  std::string text;
+};
+
+/// Everything that is wrong with a file, in the order of its lines.  what() is one "file:line:column: text" per line.
+class ConfigError : public std::runtime_error {
+ public:
+  ConfigError(const std::string& file, std::vector<Problem> problems);
+  [[nodiscard]] const std::vector<Problem>& problems() const noexcept { return problems_; }
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+/// An interface address with the length of its network: "10.1.2.5/24".
+struct InterfaceAddress {
+  Ip ip;
+  uint8_t prefix_length = 0;
+};
+
+struct Interface {
+  std::string name = "wg0";
+  crypto::PrivateKey private_key;
+  uint16_t listen_port = 0;  // 0: the kernel chooses
+  std::vector<InterfaceAddress> addresses;
+  uint16_t mtu = 1420;
+  uint32_t fwmark = 0;     // 0: none
+  uint32_t table = 0;      // routing table for the peers' allowed IPs; 0: the main one
+  bool add_routes = true;  // table = "off" clears it
+  bool tun = true;         // false: no tun device; only forwards use the tunnel
+};
+
+/// Where a peer is reached: an address, or a name to look up.
+struct PeerEndpoint {
+  std::string host;  // as written: a name or an address without brackets
+  uint16_t port = 0;
+};
+
+struct Peer {
+  std::string name;  // "" when not given
+  crypto::PublicKey public_key;
+  crypto::PresharedKey preshared_key;
+  std::optional<PeerEndpoint> endpoint;
+  std::vector<Prefix> allowed_ips;
+  uint16_t persistent_keepalive = 0;  // seconds, 0: off
+  Place place;
+};
+
+/// One entry of a table, with pf's meaning: the longest prefix that holds an address decides.
+struct TableEntry {
+  Prefix prefix;
+  bool excluded = false;  // written with "!"
+};
+using Table = std::vector<TableEntry>;
+
+enum class Protocol : uint8_t { kUdp };
+
+struct Forward {
+  std::string name;
+  Protocol protocol = Protocol::kUdp;
+  std::vector<Endpoint> listen;
+  Endpoint to;
+  std::optional<Table> from;  // who may use it; none: anyone
+  Duration idle_timeout = seconds(180);
+  uint32_t max_flows = 4096;
+  uint32_t max_flows_per_source = 64;
+  Place place;
+};
+
+struct Config {
+  Interface interface;
+  std::vector<Peer> peers;
+  std::vector<Forward> forwards;
+};
+
+/// Reads and checks a file.  Relative key files are looked up beside it; a key file that others may read is refused.
+/// Throws ConfigError with every problem at once; std::system_error when the file cannot be read.
+Config load(const std::filesystem::path& file);
+
+/// The same for text already in memory.  `file` names it in messages, `directory` is where relative key files are.
+Config parse(std::string_view text, const std::string& file, const std::filesystem::path& directory);
+
+}  // namespace adit::config
