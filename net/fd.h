@@ -32,6 +32,18 @@ class Fd {
   int fd_ = -1;
 };
 
+/// A failure with advice for the person who reads it: "`what`: reason (`advice`)", or without the parentheses.
+class AdvisedError : public std::system_error {
+ public:
+  AdvisedError(int error, const std::string& what, const std::string& advice)
+      : std::system_error(error, std::generic_category(), what),
+        text_(std::system_error::what() + (advice.empty() ? "" : " (" + advice + ")")) {}
+  [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
 /// Throws std::system_error "`what`: reason" when a system call returned -1; otherwise its result.
 template <typename T>
 T check_call(const std::string& what, T result) {

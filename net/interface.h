@@ -11,6 +11,8 @@ namespace adit {
 /// All throw std::system_error that names the interface and what was tried.  What is already so is no error.
 void set_mtu(const std::string& interface, unsigned mtu);
 void set_up(const std::string& interface);
+/// Keeps the kernel from giving the interface addresses of its own (IPv6 link-local) and asking for routers there.
+void set_no_automatic_addresses(const std::string& interface);
 /// `address` with the length of its network, e.g. 10.1.2.5 and 24.
 void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length);
 /// `table`: a routing table's number, 0 for the main one.

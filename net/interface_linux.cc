@@ -4,6 +4,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "net/fd.h"
 #include "net/interface.h"
 #include "net/netlink_linux.h"
 
@@ -75,6 +76,17 @@ void set_up(const std::string& interface) {
   NetlinkRequest(what, RTM_NEWLINK, 0, header).send();
 }
 
+void set_no_automatic_addresses(const std::string& interface) {
+  const std::string what = "set address generation of " + interface;
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface_index(interface, what));
+  NetlinkRequest request(what, RTM_NEWLINK, 0, header);
+  request.nest(IFLA_AF_SPEC, [&] {
+    request.nest(AF_INET6, [&] { request.put_byte(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
+  });
+  request.send();
+}
+
 void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length) {
   const std::string what =
       "add address " + address.to_string() + "/" + std::to_string(prefix_length) + " to " + interface;
@@ -109,7 +121,7 @@ void add_route(const std::string& interface, const Prefix& destination, uint32_t
   if (request.send_unless_there() || has_route(index, destination, real_table)) return;
   // The kernel says "exists" also when the same destination goes elsewhere; to pass over that would be to send the
   // peer's packets there, unencrypted.
-  throw std::system_error(EEXIST, std::generic_category(), what + ": another interface has this route");
+  throw AdvisedError(EEXIST, what, "another interface has this route");
 }
 
 }  // namespace adit

@@ -26,6 +26,7 @@ class NetlinkRequest {
 
   /// Attributes.  Throw std::system_error when the message would grow over its buffer.
   void put(uint16_t attribute, uint32_t value) { put_bytes(attribute, &value, sizeof value); }
+  void put_byte(uint16_t attribute, uint8_t value) { put_bytes(attribute, &value, sizeof value); }
   void put(uint16_t attribute, const std::string& text) { put_bytes(attribute, text.c_str(), text.size() + 1); }
   void put(uint16_t attribute, const Ip& ip) { put_bytes(attribute, ip.bytes().data(), ip.bytes().size()); }
   /// A fixed header inside a nest, as VETH_INFO_PEER has one.

@@ -8,27 +8,27 @@
 namespace adit {
 namespace {
 
-std::string hint(int error) {
+std::string advice_for(int error) {
   switch (error) {
     case EPERM:
     case EACCES:
-      return ": needs root or CAP_NET_ADMIN (tun = false works without)";
+      return "it needs root or CAP_NET_ADMIN; tun = false works without";
     case ENOENT:
-      return ": /dev/net/tun is missing: modprobe tun";
+      return "/dev/net/tun is missing: modprobe tun";
     case ENODEV:
     case ENXIO:
-      return ": the kernel has no tun driver: modprobe tun";
+      return "the kernel has no tun driver: modprobe tun";
     case EBUSY:
-      return ": an interface of this name already exists";
+      return "an interface of this name exists already";
     case ENAMETOOLONG:
-      return ": an interface name has at most 15 bytes";
+      return "an interface name has at most 15 bytes";
     default:
       return "";
   }
 }
 
 [[noreturn]] void fail(const std::string& name, int error) {
-  throw std::system_error(error, std::generic_category(), "create tun " + name + hint(error));
+  throw AdvisedError(error, "create tun " + name, advice_for(error));
 }
 
 /// Whether a device that answered a read with this error will have packets again.  A deleted one says EBADFD.

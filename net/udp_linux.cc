@@ -66,9 +66,10 @@ void set_options(int fd, bool v4, const std::string& what) {
   set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, what);
 }
 
-std::string bind_hint(int error, const Endpoint& local) {
-  if (error == EACCES && local.port < 1024) return ": ports below 1024 need root or CAP_NET_BIND_SERVICE";
-  if (error == EADDRNOTAVAIL) return ": the address is not on this machine";
+std::string bind_advice(int error, const Endpoint& local) {
+  if (error == EACCES && local.port < 1024) return "ports below 1024 need root or CAP_NET_BIND_SERVICE";
+  if (error == EADDRINUSE) return "another program has this port";
+  if (error == EADDRNOTAVAIL) return "the address is not on this machine";
   return "";
 }
 
@@ -231,7 +232,7 @@ UdpSocket UdpSocket::bind(const Endpoint& local) {
   socklen_t size = to_sockaddr(local, address);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) < 0) {
     const int error = errno;
-    throw std::system_error(error, std::generic_category(), what + bind_hint(error, local));
+    throw AdvisedError(error, what, bind_advice(error, local));
   }
   check_call(what, ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size));
   return {std::move(fd), from_sockaddr(address)};

@@ -85,7 +85,7 @@ void expect_in_forward(const std::string& line, const std::string& complaint) {
 }
 
 TEST(Mistakes, InTheFileAsAWhole) {
-  const std::string no_interface = "there is no [interface] section (adit init writes a first configuration)";
+  const std::string no_interface = "there is no [interface] section";
   expect_complaints({"^", {no_interface}});
   expect_complaints({"^\n# nothing\n", {no_interface}});
   expect_complaints({"x^!", {"this is not TOML: key-value pair: expected '='"}});

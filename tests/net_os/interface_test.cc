@@ -179,7 +179,7 @@ TEST_F(InterfaceTest, SameRouteElsewhereIsAnError) {
   for (const char* destination : {"10.1.2.0/24", "0.0.0.0/0", "fd01::/64"}) {
     add_route("a", *Prefix::parse(destination), 0);
     EXPECT_EQ(error_of([&] { add_route("b", *Prefix::parse(destination), 0); }),
-              "add route " + std::string(destination) + " to b: another interface has this route: File exists");
+              "add route " + std::string(destination) + " to b: File exists (another interface has this route)");
     add_route("b", *Prefix::parse(destination), 7);  // another table is another matter
   }
 }
@@ -194,6 +194,7 @@ TEST_F(InterfaceTest, RouteThatItsOwnAddressBroughtIsNoError) {
 TEST_F(InterfaceTest, ErrorsNameTheInterfaceAndTheAttempt) {
   const auto nowhere = *Prefix::parse("10.1.2.2/32");
   EXPECT_EQ(error_of([] { set_mtu("wg7", 1420); }), "set MTU 1420 of wg7: No such device");
+  EXPECT_EQ(error_of([] { set_no_automatic_addresses("wg7"); }), "set address generation of wg7: No such device");
   EXPECT_EQ(error_of([] { set_up("wg7"); }), "set wg7 up: No such device");
   EXPECT_EQ(error_of([] { add_address("wg7", *Ip::parse("fd00::5"), 64); }),
             "add address fd00::5/64 to wg7: No such device");

@@ -131,15 +131,15 @@ TEST_F(UdpTest, BothVersionsCanHaveTheSamePort) {
 TEST_F(UdpTest, PortInUseIsNamedInTheError) {
   const UdpSocket v4 = UdpSocket::bind(at("0.0.0.0", 34197));
   const UdpSocket v6 = UdpSocket::bind(at("::", 34197));
-  EXPECT_EQ(bind_error(at("0.0.0.0", 34197)), "bind udp 0.0.0.0:34197: Address already in use");
-  EXPECT_EQ(bind_error(at("fd09::1", 34197)), "bind udp [fd09::1]:34197: Address already in use");
+  EXPECT_EQ(bind_error(at("0.0.0.0", 34197)), "bind udp 0.0.0.0:34197: Address already in use (another program has this port)");
+  EXPECT_EQ(bind_error(at("fd09::1", 34197)), "bind udp [fd09::1]:34197: Address already in use (another program has this port)");
 }
 
 TEST_F(UdpTest, ForeignAddressIsNamedInTheError) {
   for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
     EXPECT_EQ(bind_error(at(address, 34197)),
               "bind udp " + at(address, 34197).to_string() +
-                  ": the address is not on this machine: Cannot assign requested address");
+                  ": Cannot assign requested address (the address is not on this machine)");
   }
 }
 
@@ -151,7 +151,7 @@ TEST_F(UdpTest, LowPortWithoutPrivilegeSaysWhatToDo) {
         _exit(0);
       },
       testing::ExitedWithCode(0),
-      "bind udp 0.0.0.0:53: ports below 1024 need root or CAP_NET_BIND_SERVICE: Permission denied");
+      "bind udp 0.0.0.0:53: Permission denied .ports below 1024 need root or CAP_NET_BIND_SERVICE.");
 }
 
 TEST_F(UdpTest, DatagramsArriveWithBothTheirAddresses) {
