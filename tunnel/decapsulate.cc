@@ -1,0 +1,138 @@
+// From datagrams to inner packets.  The functions stand in the order a datagram meets them.
+//
+// Two orders matter.  Handshakes of a batch come before its data: only begin_session() fills keypair slots, so once
+// data jobs point at keys no slot changes under them.  And the replay window is asked after authentication: a forged
+// packet must not use up a counter.
+
+#include "net/ip.h"
+#include "tunnel/tunnel.h"
+
+namespace adit::tunnel {
+namespace {
+
+bool has_size_of_type(ConstBytes message) noexcept {
+  switch (static_cast<MessageType>(message[0])) {
+    case MessageType::kInitiation:
+      return message.size() == sizeof(InitiationMessage);
+    case MessageType::kResponse:
+      return message.size() == sizeof(ResponseMessage);
+    case MessageType::kCookieReply:
+      return message.size() == sizeof(CookieReplyMessage);
+    case MessageType::kData:
+      return message.size() >= kMinDataSize;
+  }
+  return false;
+}
+
+Drop check_form(ConstBytes message) noexcept {
+  if (message.size() < sizeof(WireU32)) return Drop::kBadLength;
+  // The three bytes after the type are reserved and zero.
+  const uint32_t type = load_le32(message.data());
+  if (type < static_cast<uint32_t>(MessageType::kInitiation) || type > static_cast<uint32_t>(MessageType::kData)) {
+    return Drop::kBadType;
+  }
+  return has_size_of_type(message) ? Drop::kNone : Drop::kBadLength;
+}
+
+bool is_data(ConstBytes message) noexcept { return message[0] == static_cast<uint8_t>(MessageType::kData); }
+
+}  // namespace
+
+void Tunnel::decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagrams& replies) noexcept {
+  for (Datagram& datagram : outer) {
+    const Drop drop = classify(datagram, now, replies);
+    if (drop != Drop::kNone) drops_.count(drop);
+    if (drop != Drop::kNone || !is_data(datagram.packet.bytes())) datagram.packet = {};
+  }
+  for (Datagram& datagram : outer) {
+    if (datagram.packet) collect(datagram, now);
+  }
+  crypto::open_batch(open_jobs_);
+  for (size_t i = 0; i < arrivals_.size(); ++i) accept(arrivals_[i], open_jobs_[i].ok, now, inner, replies);
+  seal_framed();
+
+  open_jobs_.clear();
+  arrivals_.clear();
+  retired_.clear();
+  outer.clear();
+  settle();
+}
+
+Drop Tunnel::classify(Datagram& datagram, Now now, Datagrams& replies) noexcept {
+  const ConstBytes message = datagram.packet.bytes();
+  if (const Drop drop = check_form(message); drop != Drop::kNone) return drop;
+  return is_data(message) ? Drop::kNone : receive_handshake(datagram, now, replies);
+}
+
+void Tunnel::collect(Datagram& datagram, Now now) noexcept {
+  const auto& header = message_in<DataHeader>(std::as_const(datagram.packet).bytes());
+  const uint32_t receiver = get_u32(header.receiver);
+  const uint64_t counter = load_le64(header.counter.data());
+  Peer* peer = indices_.find(receiver);
+  Keypair* keypair = peer == nullptr ? nullptr : peer->keypairs.find(receiver);
+  if (keypair == nullptr) return drops_.count(Drop::kUnknownIndex);
+  if (!keypair->may_receive(now.mono)) return drops_.count(Drop::kKeyExpired);
+
+  datagram.packet.pull_front(sizeof(DataHeader));
+  open_jobs_.push_back({&keypair->receiving, counter, datagram.packet.bytes(), false});
+  arrivals_.push_back({&datagram, peer, keypair, counter});
+}
+
+void Tunnel::accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inner, Datagrams& replies) noexcept {
+  if (!authentic) return drops_.count(Drop::kForged);
+  Peer& peer = *arrival.peer;
+  Keypair& keypair = *arrival.keypair;
+  if (!keypair.replay.accept(arrival.counter)) return drops_.count(Drop::kReplayed);
+
+  Packet& packet = arrival.datagram->packet;
+  learn_endpoint(peer, *arrival.datagram);
+  if (Keypairs::Slot displaced; peer.keypairs.received_with(&keypair, displaced)) {
+    retire(std::move(displaced));
+    handshake_complete(peer, now);
+    seal_staged(peer, now, replies);
+  }
+  rekey_after_receiving(peer, now, replies);
+  peer.authenticated_received(now.mono);
+  touch(peer);
+
+  const size_t received_bytes = sizeof(DataHeader) + packet.size();
+  packet.trim_to(packet.size() - crypto::kTagSize);
+  const bool is_keepalive = packet.size() == 0;
+  if (!is_keepalive) {
+    peer.timers.data_received(now.mono);
+    if (const Drop drop = check_inner(peer, packet); drop != Drop::kNone) return drops_.count(drop);
+    inner.push_back(std::move(packet));
+  }
+  peer.received_bytes += received_bytes;
+}
+
+/// Shortly before a session we began is too old to receive with, a peer that still talks deserves a new one.
+void Tunnel::rekey_after_receiving(Peer& peer, Now now, Datagrams& out) noexcept {
+  constexpr Duration kLastMinute = kRejectAfterTime - kKeepaliveTimeout - kRekeyTimeout;
+  Keypair* current = peer.keypairs.current();
+  if (current == nullptr || !current->initiator || current->last_minute_rekey) return;
+  if (current->age(now.mono) <= kLastMinute) return;
+  current->last_minute_rekey = true;
+  start_handshake(peer, now, out);
+}
+
+/// Takes off the padding, and holds the sender to its allowed IPs.
+Drop Tunnel::check_inner(const Peer& peer, Packet& packet) const noexcept {
+  const std::optional<Ip> source = source_of(packet.bytes());
+  if (!source) return Drop::kNotIp;
+  const std::optional<size_t> length = ip_length(packet.bytes());
+  if (!length) return Drop::kBadIpLength;
+  packet.trim_to(*length);
+  Peer* const* owner = allowed_ips_.find(*source);
+  return owner != nullptr && *owner == &peer ? Drop::kNone : Drop::kWrongSource;
+}
+
+/// Whoever authenticates a packet is where its source says (paper 2.1).
+void Tunnel::learn_endpoint(Peer& peer, const Datagram& from) noexcept {
+  peer.local = from.local;
+  if (peer.endpoint == from.remote) return;
+  peer.endpoint = from.remote;
+  report(Event::Kind::kEndpointMoved, peer);
+}
+
+}  // namespace adit::tunnel

@@ -1,0 +1,99 @@
+// From inner packets to datagrams.  The functions stand in the order a packet meets them.
+
+#include <algorithm>
+
+#include "net/ip.h"
+#include "tunnel/tunnel.h"
+
+namespace adit::tunnel {
+namespace {
+
+/// Zeros up to a multiple of 16 hide the exact length, but a packet never grows beyond the MTU for it.
+size_t padded_size(size_t length, size_t mtu) noexcept {
+  const size_t limit = mtu == 0 ? SIZE_MAX : mtu;
+  const size_t last = length > limit ? length % limit : length;
+  const size_t aligned = (last + kPaddingMultiple - 1) / kPaddingMultiple * kPaddingMultiple;
+  return length - last + std::min(limit, aligned);
+}
+
+}  // namespace
+
+void Tunnel::encapsulate(PacketBatch& inner, Now now, Datagrams& out) noexcept {
+  for (Packet& packet : inner) route(std::move(packet));
+  inner.clear();
+  for (Peer* peer : touched_) seal_staged(*peer, now, out);
+  seal_framed();
+  settle();
+}
+
+void Tunnel::route(Packet packet) noexcept {
+  const std::optional<Ip> destination = destination_of(packet.bytes());
+  if (!destination) return drops_.count(Drop::kNotIp);
+  Peer* const* peer = allowed_ips_.find(*destination);
+  if (peer == nullptr) return drops_.count(Drop::kNoRoute);
+  if (!(*peer)->endpoint) return drops_.count(Drop::kNoEndpoint);
+  if ((*peer)->stage(std::move(packet))) drops_.count(Drop::kStageFull);
+  touch(**peer);
+}
+
+void Tunnel::seal_staged(Peer& peer, Now now, Datagrams& out) noexcept {
+  if (peer.staged.empty()) return;
+  Keypair* keypair = peer.keypairs.current();
+  if (keypair == nullptr || !keypair->may_send(now.mono)) {
+    shed_staged(peer);
+    return start_handshake(peer, now, out);
+  }
+
+  bool has_data = false;
+  size_t framed = 0;
+  for (; framed < peer.staged.size() && keypair->send_counter < kRejectAfterMessages; ++framed) {
+    has_data |= peer.staged[framed].size() > 0;
+    frame_data(peer, *keypair, std::move(peer.staged[framed]), out);
+  }
+  peer.staged.erase(peer.staged.begin(), peer.staged.begin() + static_cast<ptrdiff_t>(framed));
+
+  peer.authenticated_sent(now.mono);
+  if (has_data) peer.timers.data_sent(now.mono);
+  touch(peer);
+  rekey_after_sending(peer, *keypair, now, out);
+}
+
+void Tunnel::frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& out) noexcept {
+  const size_t length = packet.size();
+  std::ranges::fill(packet.push_back(padded_size(length, mtu_) - length), uint8_t{0});
+  packet.push_back(crypto::kTagSize);
+  const Bytes text_and_tag = packet.bytes();
+
+  const uint64_t nonce = keypair.take_nonce();
+  auto& header = message_in<DataHeader>(packet.push_front(sizeof(DataHeader)));
+  put_type(header.type, MessageType::kData);
+  put_u32(header.receiver, keypair.remote_index);
+  store_le64(header.counter.data(), nonce);
+
+  seal_jobs_.push_back({&keypair.sending, nonce, text_and_tag});
+  peer.sent_bytes += packet.size();
+  out.push_back({std::move(packet), *peer.endpoint, peer.local});
+}
+
+void Tunnel::rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Datagrams& out) noexcept {
+  const bool used_up = keypair.send_counter > kRekeyAfterMessages;
+  const bool old = keypair.initiator && keypair.age(now.mono) > kRekeyAfterTime;
+  if (used_up || old) start_handshake(peer, now, out);
+}
+
+void Tunnel::send_keepalive(Peer& peer, Now now, Datagrams& out) noexcept {
+  if (!peer.endpoint) return;
+  if (peer.staged.empty()) {
+    Packet empty = pool_.take();
+    if (!empty) return drops_.count(Drop::kNoBuffer);
+    peer.stage(std::move(empty));
+  }
+  seal_staged(peer, now, out);
+}
+
+void Tunnel::seal_framed() noexcept {
+  crypto::seal_batch(seal_jobs_);
+  seal_jobs_.clear();
+}
+
+}  // namespace adit::tunnel

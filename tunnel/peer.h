@@ -1,0 +1,52 @@
+// Everything known about one peer.  The Tunnel is its only user; it holds the parts together.
+#pragma once
+
+#include <optional>
+
+#include "net/datagram.h"
+#include "tunnel/cookie.h"
+#include "tunnel/keypair.h"
+#include "tunnel/noise.h"
+#include "tunnel/timers.h"
+
+namespace adit::tunnel {
+
+class Peer {
+ public:
+  Peer(const Identity& us, const crypto::PublicKey& key) noexcept : public_key(key), handshake(us, key), cookies(key) {}
+
+  const crypto::PublicKey public_key;
+  Handshake handshake;
+  Keypairs keypairs;
+  Timers timers;
+  CookieJar cookies;
+
+  std::optional<Endpoint> endpoint;  // the source of the last authenticated message, or as configured
+  Local local;                       // our address that message was sent to
+  PacketBatch staged;                // inner packets, padded by nobody yet, that wait for a session; oldest first
+
+  std::optional<Time> last_handshake_sent;  // initiation or response
+  WallTime last_handshake_complete{};       // epoch: never
+  uint64_t received_bytes = 0;              // UDP payload of authenticated messages whose inner packet was taken
+  uint64_t sent_bytes = 0;
+
+  bool touched = false;     // is in the Tunnel's list of peers to settle
+  Time scheduled = kNever;  // its key in the Tunnel's Schedule
+
+  /// Appends a packet.  When the queue is full the oldest is dropped, and true returned.
+  bool stage(Packet packet);
+
+  /// What the timer rules call an authenticated message on its way out or in.
+  void authenticated_sent(Time now) noexcept {
+    timers.any_authenticated_sent();
+    timers.any_authenticated_traversal(now);
+  }
+  void authenticated_received(Time now) noexcept {
+    timers.any_authenticated_received();
+    timers.any_authenticated_traversal(now);
+  }
+  /// The address may be why nothing arrives: let the kernel choose again.
+  void forget_local_address() noexcept { local = {}; }
+};
+
+}  // namespace adit::tunnel
