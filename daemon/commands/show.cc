@@ -1,0 +1,127 @@
+// adit show: what the running gateways are doing, as text or JSON.
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "daemon/commands/commands.h"
+#include "daemon/control.h"
+
+namespace adit::daemon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string joined(const Json& texts) {
+  std::string all;
+  for (const Json& text : texts) all += (all.empty() ? "" : ", ") + text.get<std::string>();
+  return all.empty() ? "(none)" : all;
+}
+
+/// 1536 -> "1.50 KiB", as `wg` writes sizes.
+std::string size_text(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  auto value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.2f %s", value, kUnits[unit]);
+  return text.data();
+}
+
+/// "1 hour, 2 minutes, 5 seconds ago"
+std::string ago_text(int64_t seconds_ago) {
+  struct Unit {
+    int64_t seconds;
+    const char* name;
+  };
+  static constexpr Unit kUnits[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+  if (seconds_ago <= 0) return "now";
+  std::string text;
+  for (const Unit& unit : kUnits) {
+    const int64_t count = seconds_ago / unit.seconds;
+    seconds_ago %= unit.seconds;
+    if (count == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + unit.name + (count == 1 ? "" : "s");
+  }
+  return text + " ago";
+}
+
+void print_drops(const Json& drops, const char* indent) {
+  if (drops.empty()) return;
+  std::string text;
+  for (const auto& [reason, count] : drops.items()) {
+    text += (text.empty() ? "" : ", ") + reason + " " + std::to_string(count.get<uint64_t>());
+  }
+  std::cout << indent << "drops: " << text << "\n";
+}
+
+void print_peer(const Json& peer) {
+  const std::string name = peer["name"];
+  std::cout << "\npeer: " << (name.empty() ? "" : name + " ") << peer["public_key"].get<std::string>() << "\n";
+  if (!peer["endpoint"].is_null()) std::cout << "  endpoint: " << peer["endpoint"].get<std::string>() << "\n";
+  std::cout << "  allowed ips: " << joined(peer["allowed_ips"]) << "\n";
+  if (peer["latest_handshake"].is_null()) {
+    std::cout << "  latest handshake: never\n";
+  } else {
+    const int64_t now = std::time(nullptr);
+    std::cout << "  latest handshake: " << ago_text(now - peer["latest_handshake"].get<int64_t>()) << "\n";
+  }
+  std::cout << "  transfer: " << size_text(peer["received_bytes"]) << " received, " << size_text(peer["sent_bytes"])
+            << " sent\n";
+  const int64_t keepalive = peer["persistent_keepalive"];
+  if (keepalive > 0) {
+    std::cout << "  persistent keepalive: every " << keepalive << (keepalive == 1 ? " second\n" : " seconds\n");
+  }
+}
+
+void print_forward(const Json& forward) {
+  std::cout << "\nforward: " << forward["name"].get<std::string>() << " (" << forward["protocol"].get<std::string>()
+            << ")\n";
+  std::cout << "  listen: " << joined(forward["listen"]) << "\n";
+  std::cout << "  to: " << forward["to"].get<std::string>() << "\n";
+  std::cout << "  flows: " << forward["flows"] << " of " << forward["max_flows"] << " (" << forward["flows_opened"]
+            << " opened so far)\n";
+  std::cout << "  in: " << forward["packets_in"] << " packets, " << size_text(forward["bytes_in"])
+            << "; out: " << forward["packets_out"] << " packets, " << size_text(forward["bytes_out"]) << "\n";
+  print_drops(forward["drops"], "  ");
+}
+
+void print_gateway(const Json& gateway) {
+  const Json& interface = gateway["interface"];
+  std::cout << "interface: " << interface["name"].get<std::string>() << "\n";
+  std::cout << "  public key: " << interface["public_key"].get<std::string>() << "\n";
+  std::cout << "  listening port: " << interface["listen_port"] << "\n";
+  std::cout << "  addresses: " << joined(interface["addresses"])
+            << (interface["tun"].get<bool>() ? "" : " (no tun device)") << "\n";
+  print_drops(gateway["drops"], "  ");
+  for (const Json& peer : gateway["peers"]) print_peer(peer);
+  for (const Json& forward : gateway["forwards"]) print_forward(forward);
+}
+
+}  // namespace
+
+int show(const std::optional<std::string>& interface, bool json) {
+  const std::vector<std::string> names =
+      interface ? std::vector<std::string>{*interface} : controlled_interfaces();
+  if (names.empty()) {
+    std::cerr << "adit: show: no gateway is running (none has a socket in " << control_directory().string() << ")\n";
+    return kExitFailed;
+  }
+  Json all = Json::array();
+  for (const std::string& name : names) all.push_back(Json::parse(request_show(control_path(name))));
+  if (json) {
+    std::cout << (interface ? all.front() : all).dump(2) << "\n";
+    return kExitDone;
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i > 0) std::cout << "\n";
+    print_gateway(all[i]);
+  }
+  return kExitDone;
+}
+
+}  // namespace adit::daemon

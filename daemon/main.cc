@@ -1,0 +1,96 @@
+// The command line: which subcommand, its options, and how failures are reported.
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "config/config.h"
+#include "daemon/commands/commands.h"
+#include "daemon/log.h"
+
+namespace adit::daemon {
+namespace {
+
+struct Options {
+  std::filesystem::path config = kDefaultConfig;
+  std::string log_level = "info";
+  std::optional<std::string> interface;
+  bool json = false;
+  std::string demo_home = "adit";
+};
+
+using Command = std::function<int()>;
+
+void add_config_option(CLI::App& command, Options& options) {
+  command.add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
+}
+
+/// Declares every subcommand; the chosen one is left in `chosen`.
+void declare(CLI::App& app, Options& options, Command& chosen) {
+  CLI::App* run_command = app.add_subcommand("run", "Run the gateway in the foreground");
+  add_config_option(*run_command, options);
+  run_command->add_option("--log-level", options.log_level, "debug, info, warning, error or silent")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kLogLevels), std::end(kLogLevels))))
+      ->capture_default_str();
+  run_command->footer("Example:  adit run -c /etc/adit/adit.toml");
+  run_command->callback([&] { chosen = [&] { return run(options.config, options.log_level); }; });
+
+  CLI::App* check_command = app.add_subcommand("check", "Say everything that is wrong with a configuration");
+  add_config_option(*check_command, options);
+  check_command->footer("Example:  adit check -c adit.toml");
+  check_command->callback([&] { chosen = [&] { return check(options.config); }; });
+
+  CLI::App* show_command = app.add_subcommand("show", "Show peers, traffic, forwards and drops of running gateways");
+  show_command->add_option("interface", options.interface, "Interface name; all when left out");
+  show_command->add_flag("--json", options.json, "Print JSON");
+  show_command->footer("Example:  adit show wg0 --json");
+  show_command->callback([&] { chosen = [&] { return show(options.interface, options.json); }; });
+
+  CLI::App* demo_command =
+      app.add_subcommand("demo", "Show a game through the tunnel, in throw-away network namespaces");
+  demo_command->add_option("--home", options.demo_home, "What runs at home: adit or wireguard-go")
+      ->check(CLI::IsMember({"adit", "wireguard-go"}))
+      ->capture_default_str();
+  demo_command->footer("Example:  adit demo --home wireguard-go");
+  demo_command->callback([&] { chosen = [&] { return demo(options.demo_home); }; });
+
+  CLI::App* genkey_command = app.add_subcommand("genkey", "Print a new private key");
+  genkey_command->footer("Example:  umask 077; adit genkey > wg0.key");
+  genkey_command->callback([&] { chosen = genkey; });
+
+  CLI::App* genpsk_command = app.add_subcommand("genpsk", "Print a new preshared key");
+  genpsk_command->footer("Example:  umask 077; adit genpsk > home.psk");
+  genpsk_command->callback([&] { chosen = genpsk; });
+
+  CLI::App* pubkey_command = app.add_subcommand("pubkey", "Read a private key, print its public key");
+  pubkey_command->footer("Example:  adit pubkey < wg0.key");
+  pubkey_command->callback([&] { chosen = pubkey; });
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("adit: a userspace WireGuard gateway with port forwarding built in", "adit");
+  app.set_version_flag("--version", "adit " ADIT_VERSION);
+  app.require_subcommand(1);
+  Options options;
+  Command chosen;
+  declare(app, options, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  try {
+    return chosen();
+  } catch (const config::ConfigError& error) {
+    std::cerr << error.what() << "\n";
+    return kExitConfig;
+  } catch (const std::exception& error) {
+    std::cerr << "adit: " << error.what() << "\n";
+    return kExitFailed;
+  }
+}
+
+}  // namespace
+}  // namespace adit::daemon
+
+int main(int argc, char** argv) { return adit::daemon::main(argc, argv); }

@@ -1,0 +1,73 @@
+#include "daemon/setup.h"
+
+#include <algorithm>
+
+namespace adit::daemon {
+namespace {
+
+forward::SourceTable source_table(const config::Table& table) {
+  forward::SourceTable sources;
+  for (const config::TableEntry& entry : table) sources.set(entry.prefix, !entry.excluded);
+  return sources;
+}
+
+std::optional<Ip> first_address(const config::Interface& interface, bool v4) {
+  for (const config::InterfaceAddress& address : interface.addresses) {
+    if (address.ip.is_v4() == v4) return address.ip;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Endpoint> numeric_endpoint(const config::PeerEndpoint& endpoint) {
+  const std::optional<Ip> ip = Ip::parse(endpoint.host);
+  if (!ip) return {};
+  return Endpoint{*ip, endpoint.port};
+}
+
+tunnel::PeerSettings tunnel_peer(const config::Peer& peer) {
+  tunnel::PeerSettings settings;
+  settings.public_key = peer.public_key;
+  settings.preshared_key = peer.preshared_key;
+  if (peer.endpoint) settings.endpoint = numeric_endpoint(*peer.endpoint);
+  settings.allowed_ips = peer.allowed_ips;
+  settings.persistent_keepalive = seconds(peer.persistent_keepalive);
+  return settings;
+}
+
+forward::Settings forward_settings(const config::Config& config, forward::PortRange ports, uint64_t seed) {
+  forward::Settings settings;
+  settings.our_v4 = first_address(config.interface, true);
+  settings.our_v6 = first_address(config.interface, false);
+  settings.mtu = config.interface.mtu;
+  settings.first_snat_port = ports.first;
+  settings.last_snat_port = ports.last;
+  settings.seed = seed;
+  for (const config::Forward& each : config.forwards) {
+    forward::Rule rule;
+    rule.name = each.name;
+    rule.listeners = static_cast<uint32_t>(each.listen.size());
+    rule.to = each.to;
+    if (each.from) rule.from = source_table(*each.from);
+    rule.idle_timeout = each.idle_timeout;
+    rule.max_flows = each.max_flows;
+    rule.max_flows_per_source = each.max_flows_per_source;
+    settings.rules.push_back(std::move(rule));
+  }
+  return settings;
+}
+
+std::vector<Prefix> routes(const config::Config& config) {
+  std::vector<Prefix> all;
+  for (const config::Peer& peer : config.peers) {
+    for (const Prefix& prefix : peer.allowed_ips) {
+      if (prefix.length > 0) all.push_back(prefix);
+    }
+  }
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace adit::daemon

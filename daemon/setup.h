@@ -1,0 +1,24 @@
+// From the configuration's words to what tunnel and forwarder take.  Pure functions.
+#pragma once
+
+#include "config/config.h"
+#include "forward/forwarder.h"
+#include "forward/port_range.h"
+#include "tunnel/tunnel.h"
+
+namespace adit::daemon {
+
+/// A peer without its endpoint if that is a name: names are looked up later.
+tunnel::PeerSettings tunnel_peer(const config::Peer& peer);
+
+/// The peer's endpoint if it is written as an address.
+std::optional<Endpoint> numeric_endpoint(const config::PeerEndpoint& endpoint);
+
+/// `ports`: where SNAT ports are drawn from; `seed`: keys the flow table's hashes.
+forward::Settings forward_settings(const config::Config& config, forward::PortRange ports, uint64_t seed);
+
+/// The routes of the interface: every peer's allowed IPs, each once.
+/// Default routes are left out: they would swallow the tunnel's own datagrams.
+std::vector<Prefix> routes(const config::Config& config);
+
+}  // namespace adit::daemon

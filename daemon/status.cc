@@ -1,0 +1,85 @@
+#include "daemon/status.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace adit::daemon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const DropCounters& drops) {
+  Json json = Json::object();
+  for (size_t i = 0; i < kDropCount; ++i) {
+    const auto reason = static_cast<Drop>(i);
+    if (drops[reason] > 0) json[std::string(drop_name(reason))] = drops[reason];
+  }
+  return json;
+}
+
+Json interface_json(const Gateway& gateway) {
+  const config::Interface& interface = gateway.config().interface;
+  Json addresses = Json::array();
+  for (const config::InterfaceAddress& address : interface.addresses) {
+    addresses.push_back(address.ip.to_string() + "/" + std::to_string(address.prefix_length));
+  }
+  return {{"name", interface.name},
+          {"public_key", gateway.tunnel().public_key().to_base64()},
+          {"listen_port", gateway.listen_port()},
+          {"addresses", std::move(addresses)},
+          {"mtu", interface.mtu},
+          {"tun", interface.tun}};
+}
+
+Json peer_json(const Gateway& gateway, const tunnel::PeerStatus& peer) {
+  const auto& configured = gateway.config().peers;
+  const auto named = std::ranges::find(configured, peer.public_key, &config::Peer::public_key);
+  Json allowed_ips = Json::array();
+  for (const Prefix& prefix : peer.allowed_ips) allowed_ips.push_back(prefix.to_string());
+  const auto handshake = std::chrono::duration_cast<seconds>(peer.last_handshake.time_since_epoch()).count();
+  return {{"name", named == configured.end() ? "" : named->name},
+          {"public_key", peer.public_key.to_base64()},
+          {"endpoint", peer.endpoint ? Json(peer.endpoint->to_string()) : Json()},
+          {"allowed_ips", std::move(allowed_ips)},
+          {"latest_handshake", handshake == 0 ? Json() : Json(handshake)},
+          {"handshake_attempts", peer.handshake_attempts},
+          {"received_bytes", peer.received_bytes},
+          {"sent_bytes", peer.sent_bytes},
+          {"persistent_keepalive", peer.persistent_keepalive.count()}};
+}
+
+Json forward_json(const Gateway& gateway, forward::RuleId id) {
+  const config::Forward& configured = gateway.config().forwards[id];
+  const forward::RuleStats& stats = gateway.forwarder().stats(id);
+  Json listen = Json::array();
+  for (const Endpoint& endpoint : configured.listen) listen.push_back(endpoint.to_string());
+  return {{"name", configured.name},
+          {"protocol", "udp"},
+          {"listen", std::move(listen)},
+          {"to", configured.to.to_string()},
+          {"flows", stats.flows},
+          {"max_flows", configured.max_flows},
+          {"flows_opened", stats.flows_opened},
+          {"packets_in", stats.packets_in},
+          {"bytes_in", stats.bytes_in},
+          {"packets_out", stats.packets_out},
+          {"bytes_out", stats.bytes_out},
+          {"drops", to_json(stats.drops)}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json status_of(const Gateway& gateway) {
+  Json peers = Json::array();
+  for (const tunnel::PeerStatus& peer : gateway.tunnel().peers()) peers.push_back(peer_json(gateway, peer));
+  Json forwards = Json::array();
+  for (forward::RuleId id = 0; id < gateway.forwarder().rule_count(); ++id) {
+    forwards.push_back(forward_json(gateway, id));
+  }
+  return {{"interface", interface_json(gateway)},
+          {"peers", std::move(peers)},
+          {"forwards", std::move(forwards)},
+          {"drops", to_json(gateway.drops())}};
+}
+
+}  // namespace adit::daemon

@@ -1,0 +1,93 @@
+#include "daemon/loop.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "daemon/tunnel_sockets.h"
+#include "net/clock.h"
+#include "net/fd.h"
+
+namespace adit::daemon {
+namespace {
+
+TEST(Loop, TheTimerWakesAtTheDeadlineAndNotBefore) {
+  Loop loop;
+  Time woken{};
+  loop.on_timer([&] {
+    woken = read_clock().mono;
+    loop.stop();
+  });
+  const Time now = read_clock().mono;
+  loop.arm_timer(now + seconds(100), now);
+  loop.arm_timer(now + milliseconds(20), now);
+  loop.run();
+  EXPECT_GE(woken, now + milliseconds(20));
+  EXPECT_LT(woken, now + seconds(10));
+}
+
+TEST(Loop, ADeadlineInThePastWakesAtOnce) {
+  Loop loop;
+  bool woken = false;
+  loop.on_timer([&] {
+    woken = true;
+    loop.stop();
+  });
+  const Time now = read_clock().mono;
+  loop.arm_timer(now - seconds(5), now);
+  loop.run();
+  EXPECT_TRUE(woken);
+}
+
+TEST(Loop, CallsTheHandlerOfAReadableDescriptorUntilItIsUnwatched) {
+  Loop loop;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  int calls = 0;
+  loop.on_readable(reader.get(), [&] {
+    if (++calls == 3) loop.unwatch(reader.get());  // nothing was read: it stays readable
+  });
+  loop.on_timer([&] { loop.stop(); });
+  ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+  const Time now = read_clock().mono;
+  loop.arm_timer(now + milliseconds(50), now);
+  loop.run();
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(Loop, HandsSignalsToTheirHandlers) {
+  Loop loop;
+  int seen = 0;
+  loop.on_signal(SIGUSR1, [&] {
+    seen = SIGUSR1;
+    loop.stop();
+  });
+  ::raise(SIGUSR1);
+  loop.run();
+  EXPECT_EQ(seen, SIGUSR1);
+}
+
+TEST(TunnelSockets, BothVersionsShareAPortThatTheKernelChose) {
+  const std::vector<UdpSocket> sockets = bind_tunnel_sockets(0);
+  ASSERT_FALSE(sockets.empty());
+  EXPECT_NE(sockets.front().local().port, 0);
+  EXPECT_EQ(sockets.front().local().port, sockets.back().local().port);
+}
+
+TEST(TunnelSockets, APortInUseIsNamed) {
+  const std::vector<UdpSocket> first = bind_tunnel_sockets(0);
+  const uint16_t port = first.front().local().port;
+  try {
+    bind_tunnel_sockets(port);
+    FAIL() << "two programs have one port";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::address_in_use);
+    EXPECT_NE(std::string(error.what()).find(std::to_string(port)), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace adit::daemon

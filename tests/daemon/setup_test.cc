@@ -1,0 +1,75 @@
+#include "daemon/setup.h"
+
+#include <gtest/gtest.h>
+
+namespace adit::daemon {
+namespace {
+
+config::Config gateway() {
+  config::Config config;
+  config.interface.addresses = {{*Ip::parse("10.1.2.5"), 24}, {*Ip::parse("fd00:1:2::5"), 64}};
+  config::Peer home;
+  home.public_key.bytes.fill(7);
+  home.allowed_ips = {*Prefix::parse("10.1.2.2/32"), *Prefix::parse("192.168.7.0/24")};
+  home.persistent_keepalive = 25;
+  config.peers.push_back(home);
+  config::Forward game;
+  game.name = "factorio";
+  game.listen = {*Endpoint::parse("0.0.0.0:34197"), *Endpoint::parse("[::]:34197")};
+  game.to = *Endpoint::parse("10.1.2.2:34197");
+  config.forwards.push_back(game);
+  return config;
+}
+
+TEST(Setup, APeerKeepsWhatTheConfigurationSays) {
+  config::Peer peer = gateway().peers[0];
+  peer.endpoint = config::PeerEndpoint{"192.0.2.7", 342};
+  const tunnel::PeerSettings settings = tunnel_peer(peer);
+  EXPECT_EQ(settings.public_key, peer.public_key);
+  EXPECT_EQ(settings.endpoint, Endpoint::parse("192.0.2.7:342"));
+  EXPECT_EQ(settings.allowed_ips, peer.allowed_ips);
+  EXPECT_EQ(settings.persistent_keepalive, seconds(25));
+}
+
+TEST(Setup, AnEndpointThatIsANameIsLeftToBeLookedUp) {
+  config::Peer peer = gateway().peers[0];
+  peer.endpoint = config::PeerEndpoint{"home.example", 342};
+  EXPECT_EQ(tunnel_peer(peer).endpoint, std::nullopt);
+  EXPECT_EQ(numeric_endpoint({"2001:db8::7", 1}), Endpoint::parse("[2001:db8::7]:1"));
+}
+
+TEST(Setup, ForwardsSeeTheFirstTunnelAddressOfEachVersion) {
+  config::Config config = gateway();
+  config.interface.addresses.push_back({*Ip::parse("10.9.9.9"), 32});
+  const forward::Settings settings = forward_settings(config, {1024, 32767}, 5);
+  EXPECT_EQ(settings.our_v4, Ip::parse("10.1.2.5"));
+  EXPECT_EQ(settings.our_v6, Ip::parse("fd00:1:2::5"));
+  EXPECT_EQ(settings.first_snat_port, 1024);
+  EXPECT_EQ(settings.last_snat_port, 32767);
+  ASSERT_EQ(settings.rules.size(), 1u);
+  EXPECT_EQ(settings.rules[0].listeners, 2u);
+  EXPECT_EQ(settings.rules[0].from.has_value(), false);
+}
+
+TEST(Setup, TheLongestPrefixOfATableDecidesWhoMayCome) {
+  config::Config config = gateway();
+  config.forwards[0].from = config::Table{{*Prefix::parse("0.0.0.0/0"), false},
+                                          {*Prefix::parse("10.0.0.0/8"), true},
+                                          {*Prefix::parse("10.7.0.0/16"), false}};
+  const forward::Settings settings = forward_settings(config, {1024, 32767}, 5);
+  const forward::SourceTable& table = *settings.rules[0].from;
+  EXPECT_TRUE(*table.find(*Ip::parse("203.0.113.1")));
+  EXPECT_FALSE(*table.find(*Ip::parse("10.1.1.1")));
+  EXPECT_TRUE(*table.find(*Ip::parse("10.7.1.1")));
+  EXPECT_EQ(table.find(*Ip::parse("2001:db8::1")), nullptr);
+}
+
+TEST(Setup, RoutesAreTheAllowedIpsButNoDefaultRoute) {
+  config::Config config = gateway();
+  config.peers[0].allowed_ips.push_back(*Prefix::parse("0.0.0.0/0"));
+  config.peers.push_back(config.peers[0]);
+  EXPECT_EQ(routes(config), (std::vector{*Prefix::parse("10.1.2.2/32"), *Prefix::parse("192.168.7.0/24")}));
+}
+
+}  // namespace
+}  // namespace adit::daemon
