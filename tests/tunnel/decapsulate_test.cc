@@ -54,8 +54,8 @@ struct Decapsulate : ::testing::Test {
 };
 
 TEST_F(Decapsulate, WhatIsNoWireGuardMessageIsRefused) {
-  for (const size_t size : {0, 1, 2, 3}) expect_refused(Message(size, 4), {Drop::kBadLength}, "short");
-  for (const size_t size : {4, 32, 64, 92, 148, 1500}) {
+  for (const size_t size : {0u, 1u, 2u, 3u}) expect_refused(Message(size, 4), {Drop::kBadLength}, "short");
+  for (const size_t size : {4u, 32u, 64u, 92u, 148u, 1500u}) {
     for (const int type : {0, 5, 6, 16, 128, 255}) {
       Message message(size);
       message[0] = static_cast<uint8_t>(type);
@@ -67,7 +67,7 @@ TEST_F(Decapsulate, WhatIsNoWireGuardMessageIsRefused) {
 TEST_F(Decapsulate, EachTypeHasItsSize) {
   for (size_t size = 4; size < 300; ++size) {
     Message message(size);
-    for (const size_t type : {1, 2, 3, 4}) {
+    for (const size_t type : {1u, 2u, 3u, 4u}) {
       message[0] = static_cast<uint8_t>(type);
       const size_t fits = std::array<size_t, 5>{0, 148, 92, 64, size < 32 ? 32 : size}[type];
       if (size == fits) continue;
