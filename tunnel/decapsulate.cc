@@ -44,6 +44,7 @@ void Tunnel::decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagram
     if (drop != Drop::kNone) drops_.count(drop);
     if (drop != Drop::kNone || !is_data(datagram.packet.bytes())) datagram.packet = {};
   }
+  seal_framed();  // while the sessions that handshakes have framed for are where they were
   for (Datagram& datagram : outer) {
     if (datagram.packet) collect(datagram, now);
   }
@@ -53,7 +54,6 @@ void Tunnel::decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagram
 
   open_jobs_.clear();
   arrivals_.clear();
-  retired_.clear();
   outer.clear();
   settle();
 }
@@ -86,8 +86,7 @@ void Tunnel::accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inne
 
   Packet& packet = arrival.datagram->packet;
   learn_endpoint(peer, *arrival.datagram);
-  if (Keypairs::Slot displaced; peer.keypairs.received_with(&keypair, displaced)) {
-    retire(std::move(displaced));
+  if (peer.keypairs.received_with(&keypair)) {
     handshake_complete(peer, now);
     seal_staged(peer, now, replies);
   }

@@ -127,9 +127,8 @@ void Tunnel::begin_session(Peer& peer, Now now) noexcept {
   Keypairs::Slot fresh = peer.handshake.begin_session(now.mono);
   if (!fresh) return;
   const bool initiator = fresh->initiator;
-  auto displaced =
-      initiator ? peer.keypairs.add_as_initiator(std::move(fresh)) : peer.keypairs.add_as_responder(std::move(fresh));
-  for (Keypairs::Slot& slot : displaced.slots) retire(std::move(slot));
+  give_back(initiator ? peer.keypairs.add_as_initiator(std::move(fresh))
+                      : peer.keypairs.add_as_responder(std::move(fresh)));
   peer.timers.session_derived(now.mono);
 }
 

@@ -4,26 +4,43 @@
 #include <utility>
 
 namespace adit::tunnel {
+namespace {
+
+uint32_t index_of(const Keypairs::Slot& slot) noexcept { return slot ? slot->local_index : 0; }
+
+}  // namespace
 
 uint64_t Keypair::take_nonce() noexcept {
   if (send_counter >= kRejectAfterMessages) std::abort();
   return send_counter++;
 }
 
-Keypairs::Displaced Keypairs::add_as_initiator(Slot fresh) noexcept {
+Keypairs::Ended Keypairs::add_as_initiator(Slot fresh) noexcept {
   Slot current = std::exchange(current_, std::move(fresh));
-  if (next_) return {std::exchange(previous_, std::move(next_)), std::move(current)};
-  return {std::exchange(previous_, std::move(current)), nullptr};
+  if (!next_) {
+    const Slot oldest = std::exchange(previous_, std::move(current));
+    return {index_of(oldest)};
+  }
+  previous_ = std::move(next_);
+  return {index_of(current)};
 }
 
-Keypairs::Displaced Keypairs::add_as_responder(Slot fresh) noexcept {
-  return {std::exchange(next_, std::move(fresh)), std::exchange(previous_, nullptr)};
+Keypairs::Ended Keypairs::add_as_responder(Slot fresh) noexcept {
+  const Slot unused = std::exchange(next_, std::move(fresh));
+  const Slot oldest = std::exchange(previous_, nullptr);
+  return {index_of(unused), index_of(oldest)};
 }
 
-bool Keypairs::received_with(const Keypair* keypair, Slot& displaced) noexcept {
+bool Keypairs::received_with(const Keypair* keypair) noexcept {
   if (!next_ || keypair != next_.get()) return false;
-  displaced = std::exchange(previous_, std::exchange(current_, std::move(next_)));
+  previous_ = std::exchange(current_, std::move(next_));
   return true;
+}
+
+Keypairs::Ended Keypairs::clear() noexcept {
+  const Ended ended = {index_of(previous_), index_of(current_), index_of(next_)};
+  for (Slot* slot : {&previous_, &current_, &next_}) slot->reset();
+  return ended;
 }
 
 Keypair* Keypairs::find(uint32_t local_index) const noexcept {

@@ -1,6 +1,7 @@
 // Sessions: the two keys a handshake leads to, and the three slots a peer keeps them in.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "tunnel/messages.h"
@@ -31,29 +32,22 @@ struct Keypair {
   uint64_t take_nonce() noexcept;
 };
 
-/// previous, current and next.  All three receive; only current sends.
+/// previous, current and next.  All three receive; only current sends.  A session we answered waits in `next` until the
+/// peer has used it; `next` and `previous` are never filled at once.
 class Keypairs {
  public:
   using Slot = std::unique_ptr<Keypair>;
-
-  /// What left a slot: the caller gives the indices back, and keeps the keypairs until no packet refers to them.
-  struct Displaced {
-    Slot slots[2];
-  };
+  /// The local indices of sessions that ended, 0 for none: the caller gives them back.
+  using Ended = std::array<uint32_t, 3>;
 
   /// A session we initiated: it is confirmed by the response, and sends at once.
-  Displaced add_as_initiator(Slot fresh) noexcept;
-  /// A session we answered: it waits in `next` until the peer has used it.
-  Displaced add_as_responder(Slot fresh) noexcept;
+  Ended add_as_initiator(Slot fresh) noexcept;
+  /// A session we answered.
+  Ended add_as_responder(Slot fresh) noexcept;
   /// A packet was accepted on `keypair`.  If that is `next` it becomes current, and true is returned.
-  bool received_with(const Keypair* keypair, Slot& displaced) noexcept;
+  bool received_with(const Keypair* keypair) noexcept;
   /// Empties all three slots.
-  template <typename Receiver>
-  void clear(Receiver&& displaced) noexcept {
-    for (Slot* slot : {&previous_, &current_, &next_}) {
-      if (*slot) displaced(std::move(*slot));
-    }
-  }
+  Ended clear() noexcept;
 
   [[nodiscard]] Keypair* find(uint32_t local_index) const noexcept;
   [[nodiscard]] Keypair* current() const noexcept { return current_.get(); }

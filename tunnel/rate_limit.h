@@ -15,7 +15,7 @@ namespace adit::tunnel {
 class LoadMeter {
  public:
   static constexpr Duration kCost = milliseconds(2);  // 500 a second: about a tenth of one core
-  static constexpr Duration kBurst = 128 * kCost;
+  static constexpr Duration kBurst = 256 * kCost;
   static constexpr Duration kLinger = seconds(1);
 
   /// Counts one message and says whether it arrived under load.

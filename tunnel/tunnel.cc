@@ -24,7 +24,7 @@ void Tunnel::add_peer(const PeerSettings& settings, Now now) {
 
 void Tunnel::set_endpoint(const crypto::PublicKey& key, const Endpoint& endpoint, Now now) noexcept {
   const auto found = peers_.find(key);
-  if (found == peers_.end()) return;
+  if (found == peers_.end() || found->second->endpoint == endpoint) return;
   Peer& peer = *found->second;
   peer.endpoint = endpoint;
   peer.forget_local_address();
@@ -52,10 +52,9 @@ std::vector<PeerStatus> Tunnel::peers() const {
 void Tunnel::tick(Now now, Datagrams& out) noexcept {
   while (Peer* peer = schedule_.due(now.mono)) {
     act_on_timers(*peer, now, out);
+    seal_framed();
     schedule_.update(*peer);
   }
-  seal_framed();
-  retired_.clear();
   settle();
 }
 
@@ -79,14 +78,11 @@ void Tunnel::act_on_timers(Peer& peer, Now now, Datagrams& out) noexcept {
 void Tunnel::forget_keys(Peer& peer) noexcept {
   if (peer.handshake.local_index() != 0) indices_.give_back(peer.handshake.local_index());
   peer.handshake.clear();
-  peer.keypairs.clear([this](Keypairs::Slot displaced) { retire(std::move(displaced)); });
+  give_back(peer.keypairs.clear());
 }
 
-/// Gives a keypair's index back; the keypair itself lives until the batch is done.
-void Tunnel::retire(Keypairs::Slot displaced) noexcept {
-  if (!displaced) return;
-  indices_.give_back(displaced->local_index);
-  retired_.push_back(std::move(displaced));
+void Tunnel::give_back(const Keypairs::Ended& ended) noexcept {
+  for (const uint32_t index : ended) indices_.give_back(index);
 }
 
 void Tunnel::purge_staged(Peer& peer) noexcept {

@@ -120,7 +120,7 @@ class Tunnel {
   // tunnel.cc
   void act_on_timers(Peer& peer, Now now, Datagrams& out) noexcept;
   void forget_keys(Peer& peer) noexcept;
-  void retire(Keypairs::Slot displaced) noexcept;
+  void give_back(const Keypairs::Ended& ended) noexcept;
   void purge_staged(Peer& peer) noexcept;
   void shed_staged(Peer& peer) noexcept;
   void touch(Peer& peer) noexcept;
@@ -146,7 +146,6 @@ class Tunnel {
   std::vector<crypto::SealJob> seal_jobs_;
   std::vector<crypto::OpenJob> open_jobs_;
   std::vector<Arrival> arrivals_;
-  std::vector<Keypairs::Slot> retired_;  // keypairs that packets of the current batch may still refer to
 };
 
 }  // namespace adit::tunnel

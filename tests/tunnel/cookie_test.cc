@@ -160,7 +160,7 @@ struct UnderLoad : ::testing::Test {
     Message junk(148);
     junk[0] = 1;
     stranger.sign(junk);
-    lone.receive(std::vector<Message>(150, junk), Endpoint{*Ip::parse("192.0.2.66"), 6});
+    lone.receive(std::vector<Message>(200, junk), Endpoint{*Ip::parse("192.0.2.66"), 6});
   }
   LoneTunnel lone;
   PaperPeer peer = lone.add_peer({"10.0.0.2/32"});
@@ -169,10 +169,10 @@ struct UnderLoad : ::testing::Test {
 
 TEST_F(UnderLoad, AFloodIsAnsweredWithCookiesNotWithWork) {
   flood();
-  EXPECT_EQ(lone.drops(Drop::kForgedHandshake), 64u) << "so many we afford at once";
-  EXPECT_EQ(lone.drops(Drop::kUnderLoad), 86u);
-  EXPECT_EQ(lone.replies_of(MessageType::kCookieReply), 86u);
-  EXPECT_EQ(lone.replies.size(), 86u);
+  EXPECT_EQ(lone.drops(Drop::kForgedHandshake), 128u) << "so many we afford at once";
+  EXPECT_EQ(lone.drops(Drop::kUnderLoad), 72u);
+  EXPECT_EQ(lone.replies_of(MessageType::kCookieReply), 72u);
+  EXPECT_EQ(lone.replies.size(), 72u);
 }
 
 TEST_F(UnderLoad, WrongMac1NeitherLoadsUsNorIsAnswered) {

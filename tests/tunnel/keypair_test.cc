@@ -14,10 +14,10 @@ Keypairs::Slot session(uint32_t index) {
   return keypair;
 }
 
-std::vector<uint32_t> indices(const Keypairs::Displaced& displaced) {
+std::vector<uint32_t> indices(const Keypairs::Ended& ended) {
   std::vector<uint32_t> all;
-  for (const Keypairs::Slot& slot : displaced.slots) {
-    if (slot) all.push_back(slot->local_index);
+  for (const uint32_t index : ended) {
+    if (index != 0) all.push_back(index);
   }
   return all;
 }
@@ -29,13 +29,6 @@ std::array<uint32_t, 3> slots(const Keypairs& keypairs) {
 }
 using Slots = std::array<uint32_t, 3>;
 using Indices = std::vector<uint32_t>;
-
-/// The first data on a session we answered.
-Indices confirm(Keypairs& keypairs, uint32_t index) {
-  Keypairs::Slot displaced;
-  EXPECT_TRUE(keypairs.received_with(keypairs.find(index), displaced));
-  return displaced ? Indices{displaced->local_index} : Indices{};
-}
 
 TEST(Keypair, NoncesCountFromZero) {
   Keypair keypair;
@@ -95,21 +88,20 @@ TEST(Keypairs, FirstUseMakesTheNextCurrent) {
   Keypairs keypairs;
   keypairs.add_as_responder(session(1));
   EXPECT_EQ(keypairs.current(), nullptr);
-  EXPECT_EQ(confirm(keypairs, 1), Indices{});
+  EXPECT_TRUE(keypairs.received_with(keypairs.find(1)));
   EXPECT_EQ(slots(keypairs), (Slots{0, 1, 0}));
   keypairs.add_as_responder(session(2));
-  EXPECT_EQ(confirm(keypairs, 2), Indices{});
+  EXPECT_TRUE(keypairs.received_with(keypairs.find(2)));
   EXPECT_EQ(slots(keypairs), (Slots{1, 2, 0}));
 }
 
 TEST(Keypairs, UseOfTheOthersMovesNothing) {
   Keypairs keypairs;
-  Keypairs::Slot displaced;
   keypairs.add_as_initiator(session(1));
-  EXPECT_FALSE(keypairs.received_with(keypairs.find(1), displaced));
-  EXPECT_FALSE(keypairs.received_with(nullptr, displaced)) << "an empty slot is nobody's session";
+  EXPECT_FALSE(keypairs.received_with(keypairs.find(1)));
+  EXPECT_FALSE(keypairs.received_with(nullptr)) << "an empty slot is nobody's session";
   keypairs.add_as_responder(session(2));
-  EXPECT_FALSE(keypairs.received_with(keypairs.find(1), displaced));
+  EXPECT_FALSE(keypairs.received_with(keypairs.find(1)));
   EXPECT_EQ(slots(keypairs), (Slots{0, 1, 2}));
 }
 
@@ -136,9 +128,7 @@ TEST(Keypairs, ClearingHandsOutEverySession) {
   Keypairs keypairs;
   keypairs.add_as_initiator(session(1));
   keypairs.add_as_responder(session(2));
-  Indices cleared;
-  keypairs.clear([&](Keypairs::Slot slot) { cleared.push_back(slot->local_index); });
-  EXPECT_EQ(cleared, (Indices{1, 2}));
+  EXPECT_EQ(indices(keypairs.clear()), (Indices{1, 2}));
   EXPECT_EQ(slots(keypairs), Slots{});
 }
 

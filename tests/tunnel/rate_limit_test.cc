@@ -64,9 +64,9 @@ TEST(RateLimiter, ForgetsSourcesThatWereSilentForASecond) {
   EXPECT_EQ(limiter.sources(), 1u);
 }
 
-TEST(LoadMeter, ABurstOfSixtyFourIsNoLoad) {
+TEST(LoadMeter, ABurstOfHalfItsDepthIsNoLoad) {
   LoadMeter meter;
-  for (int i = 0; i < 64; ++i) EXPECT_FALSE(meter.message_arrived(kStart)) << i;
+  for (int i = 0; i < 128; ++i) EXPECT_FALSE(meter.message_arrived(kStart)) << i;
   EXPECT_TRUE(meter.message_arrived(kStart));
 }
 
@@ -77,7 +77,7 @@ TEST(LoadMeter, APaceWeCanAffordIsNoLoadHoweverLongItLasts) {
 
 TEST(LoadMeter, LoadLingersForASecondAfterItWasLastHigh) {
   LoadMeter meter;
-  for (int i = 0; i < 65; ++i) static_cast<void>(meter.message_arrived(kStart));
+  for (int i = 0; i < 129; ++i) static_cast<void>(meter.message_arrived(kStart));
   EXPECT_TRUE(meter.message_arrived(kStart + milliseconds(999)));
   EXPECT_FALSE(meter.message_arrived(kStart + milliseconds(1001)));
 }
