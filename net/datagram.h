@@ -21,6 +21,7 @@ struct Datagram {
   Packet packet;
   Endpoint remote;
   Local local;
+  uint8_t tos = 0;  // traffic class: DSCP and ECN bits, to send with or received with
 };
 
 /// Datagrams on their way through one call.  Storage is kept between uses.

@@ -27,22 +27,24 @@ enum class Drop : uint8_t {
   kForged,              // data whose tag is wrong
   kReplayed,            // data counter seen before or too old
   // inner packets
-  kNotIp,          // neither IPv4 nor IPv6
-  kBadIpLength,    // the IP header's length does not fit the packet
-  kWrongSource,    // inner source address is not in the sending peer's allowed IPs
-  kNoRoute,        // no peer's allowed IPs hold the destination
-  kNoEndpoint,     // the peer has no known endpoint yet
-  kStageFull,      // waited for a session behind too many others: the oldest is dropped
-  kStagePurged,    // waited for a session that never came
+  kNotIp,        // neither IPv4 nor IPv6
+  kBadIpLength,  // the IP header's length does not fit the packet
+  kWrongSource,  // inner source address is not in the sending peer's allowed IPs
+  kBadEcn,       // marked "congestion" on the way, and the inner packet cannot carry the mark (RFC 6040 4.2)
+  kNoRoute,      // no peer's allowed IPs hold the destination
+  kNoEndpoint,   // the peer has no known endpoint yet
+  kStageFull,    // waited for a session behind too many others: the oldest is dropped
+  kStagePurged,  // waited for a session that never came
+  kDown,         // the interface is down
   // forwarder
-  kNotAllowed,         // client not in the rule's `from` table
-  kFlowTableFull,      // rule has max_flows flows
-  kSourceFlowsFull,    // client has max_flows_per_source flows
-  kNoPort,             // no SNAT port left towards the service
-  kNoAddress,          // the gateway has no tunnel address of the service's IP version
-  kTooBig,             // payload does not fit one tunnel packet
-  kBadChecksum,        // the service's answer has a wrong UDP or IPv4 header checksum
-  kBadUdpLength,       // the service's answer has a UDP length that does not fit the packet
+  kNotAllowed,       // client not in the rule's `from` table
+  kFlowTableFull,    // rule has max_flows flows
+  kSourceFlowsFull,  // client has max_flows_per_source flows
+  kNoPort,           // no SNAT port left towards the service
+  kNoAddress,        // the gateway has no tunnel address of the service's IP version
+  kTooBig,           // payload does not fit one tunnel packet
+  kBadChecksum,      // the service's answer has a wrong UDP or IPv4 header checksum
+  kBadUdpLength,     // the service's answer has a UDP length that does not fit the packet
   // descriptors
   kTruncatedRead,  // datagram larger than a packet buffer
   kSocketFull,     // the UDP socket would block

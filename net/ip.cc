@@ -29,11 +29,6 @@ std::optional<Ip> address_at(ConstBytes packet, size_t v4_offset, size_t v6_offs
   return ip;
 }
 
-/// The pseudo-header's part of a UDP checksum (RFC 768; RFC 8200 8.1).
-uint64_t pseudo_header_sum(const Ip& source, const Ip& destination, size_t udp_length) noexcept {
-  return checksum_add(checksum_add(udp_length + kProtocolUdp, source.bytes()), destination.bytes());
-}
-
 /// Where the UDP header begins in a packet that holds a whole UDP datagram.
 std::optional<size_t> udp_offset(ConstBytes packet) noexcept {
   if (has_ipv6_header(packet)) {
@@ -47,26 +42,27 @@ std::optional<size_t> udp_offset(ConstBytes packet) noexcept {
   return header;
 }
 
-void push_ipv4(Packet& packet, const Ip& source, const Ip& destination, uint16_t identification) noexcept {
+void push_ipv4(Packet& packet, const Ip& source, const Ip& destination, uint8_t protocol,
+               uint16_t identification) noexcept {
   const Bytes header = packet.push_front(kIpv4HeaderSize);
   std::ranges::fill(header, uint8_t{0});
   header[0] = 0x45;
   store_be16(&header[2], static_cast<uint16_t>(packet.size()));
   store_be16(&header[4], identification);
   header[8] = kHopLimit;
-  header[9] = kProtocolUdp;
+  header[9] = protocol;
   std::ranges::copy(source.bytes(), &header[12]);
   std::ranges::copy(destination.bytes(), &header[16]);
   store_be16(&header[10], checksum_finish(checksum_add(0, header)));
 }
 
-void push_ipv6(Packet& packet, const Ip& source, const Ip& destination) noexcept {
+void push_ipv6(Packet& packet, const Ip& source, const Ip& destination, uint8_t protocol) noexcept {
   const auto payload_length = static_cast<uint16_t>(packet.size());
   const Bytes header = packet.push_front(kIpv6HeaderSize);
   std::ranges::fill(header, uint8_t{0});
   header[0] = 0x60;
   store_be16(&header[4], payload_length);
-  header[6] = kProtocolUdp;
+  header[6] = protocol;
   header[7] = kHopLimit;
   std::ranges::copy(source.bytes(), &header[8]);
   std::ranges::copy(destination.bytes(), &header[24]);
@@ -115,7 +111,18 @@ bool UdpView::checksum_fits() const noexcept {
   if (!length_fits()) return false;
   if (load_be16(&udp[6]) == 0) return source.ip.is_v4();
   const size_t length = load_be16(&udp[4]);
-  return checksum_finish(checksum_add(pseudo_header_sum(source.ip, destination.ip, length), udp.first(length))) == 0;
+  const uint64_t sum = pseudo_header_sum(source.ip, destination.ip, kProtocolUdp, length);
+  return checksum_finish(checksum_add(sum, udp.first(length))) == 0;
+}
+
+uint64_t pseudo_header_sum(const Ip& source, const Ip& destination, uint8_t protocol, size_t length) noexcept {
+  return checksum_add(checksum_add(length + protocol, source.bytes()), destination.bytes());
+}
+
+void push_ip(Packet& packet, const Ip& source, const Ip& destination, uint8_t protocol,
+             uint16_t identification) noexcept {
+  if (source.is_v4()) return push_ipv4(packet, source, destination, protocol, identification);
+  push_ipv6(packet, source, destination, protocol);
 }
 
 void push_udp(Packet& payload, const Endpoint& source, const Endpoint& destination, uint16_t identification) noexcept {
@@ -124,11 +131,10 @@ void push_udp(Packet& payload, const Endpoint& source, const Endpoint& destinati
   store_be16(&header[2], destination.port);
   store_be16(&header[4], static_cast<uint16_t>(payload.size()));
   store_be16(&header[6], 0);
-  const uint16_t checksum =
-      checksum_finish(checksum_add(pseudo_header_sum(source.ip, destination.ip, payload.size()), payload.bytes()));
+  const uint64_t sum = pseudo_header_sum(source.ip, destination.ip, kProtocolUdp, payload.size());
+  const uint16_t checksum = checksum_finish(checksum_add(sum, payload.bytes()));
   store_be16(&header[6], checksum == 0 ? 0xffff : checksum);  // zero would mean "none"
-  if (source.ip.is_v4()) return push_ipv4(payload, source.ip, destination.ip, identification);
-  push_ipv6(payload, source.ip, destination.ip);
+  push_ip(payload, source.ip, destination.ip, kProtocolUdp, identification);
 }
 
 }  // namespace adit

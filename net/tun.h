@@ -16,6 +16,10 @@ class Tun {
   /// to do.
   static Tun create(const std::string& name);
 
+  /// Takes over a device that somebody else opened for bare IP packets (IFF_NO_PI), and makes it non-blocking.  Throws
+  /// std::system_error when it is something else, as far as that can be seen.
+  static Tun adopt(Fd fd);
+
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 

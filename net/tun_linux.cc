@@ -51,6 +51,19 @@ Tun Tun::create(const std::string& name) {
   return {std::move(fd), request.ifr_name};
 }
 
+Tun Tun::adopt(Fd fd) {
+  const std::string what = "take over tun descriptor " + std::to_string(fd.get());
+  ifreq request{};
+  check_call(what, ::ioctl(fd.get(), TUNGETIFF, &request));
+  // Whether it has IFF_NO_PI cannot be seen: the kernel says IFF_NOFILTER with the same bit.
+  if ((request.ifr_flags & (IFF_TUN | IFF_TAP | IFF_VNET_HDR)) != IFF_TUN) {
+    throw AdvisedError(EINVAL, what, "it must be opened with IFF_TUN and IFF_NO_PI, without IFF_VNET_HDR");
+  }
+  check_call(what, ::fcntl(fd.get(), F_SETFL, O_NONBLOCK));
+  check_call(what, ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC));
+  return {std::move(fd), request.ifr_name};
+}
+
 bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept {
   const size_t largest = pool.largest_packet();
   for (size_t i = 0; i < limit; ++i) {

@@ -10,14 +10,15 @@
 namespace adit {
 namespace {
 
-/// Datagrams per system call.  More gain nothing that can be measured, and this many need 8 KiB of stack.
+/// Datagrams per system call.  More gain nothing that can be measured, and this many need 9 KiB of stack.
 constexpr size_t kMessages = 32;
 /// Enough for some milliseconds of full speed while the loop is elsewhere.
 constexpr int kSocketBuffer = 4 << 20;
 
-/// Room for one packet-info control message, the larger kind.
+/// Room for two control messages: traffic class, then packet info, the larger kind.
+constexpr size_t kTosControl = CMSG_SPACE(sizeof(int));
 struct Control {
-  alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
+  alignas(cmsghdr) std::array<uint8_t, kTosControl + CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
 };
 
 /// What recvmmsg and sendmmsg work on.  Lives on the stack, filled in only as far as it is used.
@@ -58,12 +59,14 @@ void set_options(int fd, bool v4, const std::string& what) {
   enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF, what);
   if (v4) {
     set_option(fd, IPPROTO_IP, IP_PKTINFO, 1, what);
+    set_option(fd, IPPROTO_IP, IP_RECVTOS, 1, what);
     // No "don't fragment", as the kernel's own WireGuard: a path smaller than the MTU allows is slow, not a black hole.
     set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, what);
     return;
   }
   set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, what);
   set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, what);
+  set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, what);
 }
 
 std::string bind_advice(int error, const Endpoint& local) {
@@ -86,26 +89,37 @@ size_t receive(int fd, Messages& messages, size_t count) noexcept {
   return 0;
 }
 
-template <typename PacketInfo>
-PacketInfo payload_of(const cmsghdr* control) noexcept {
-  PacketInfo info;
-  std::memcpy(&info, CMSG_DATA(control), sizeof info);
-  return info;
+template <typename Content>
+Content content_of(const cmsghdr* control) noexcept {
+  Content content;
+  std::memcpy(&content, CMSG_DATA(control), sizeof content);
+  return content;
 }
 
-Local local_of(msghdr& header) noexcept {
-  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
-    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-      // spec_dst, not addr: for a broadcast it is the address to answer from.
-      const auto info = payload_of<in_pktinfo>(control);
-      return {from_in_addr(info.ipi_spec_dst), static_cast<uint32_t>(info.ipi_ifindex)};
-    }
-    if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
-      const auto info = payload_of<in6_pktinfo>(control);
-      return {from_in6_addr(info.ipi6_addr), info.ipi6_ifindex};
-    }
+void take_v4_control(const cmsghdr* control, Datagram& datagram) noexcept {
+  if (control->cmsg_type == IP_PKTINFO) {
+    // spec_dst, not addr: for a broadcast it is the address to answer from.
+    const auto info = content_of<in_pktinfo>(control);
+    datagram.local = {from_in_addr(info.ipi_spec_dst), static_cast<uint32_t>(info.ipi_ifindex)};
+  } else if (control->cmsg_type == IP_TOS) {
+    datagram.tos = content_of<uint8_t>(control);  // a byte here, though an int on the way out and in IPv6
   }
-  return {};
+}
+
+void take_v6_control(const cmsghdr* control, Datagram& datagram) noexcept {
+  if (control->cmsg_type == IPV6_PKTINFO) {
+    const auto info = content_of<in6_pktinfo>(control);
+    datagram.local = {from_in6_addr(info.ipi6_addr), info.ipi6_ifindex};
+  } else if (control->cmsg_type == IPV6_TCLASS) {
+    datagram.tos = static_cast<uint8_t>(content_of<int>(control));
+  }
+}
+
+void take_controls(msghdr& header, Datagram& datagram) noexcept {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level == IPPROTO_IP) take_v4_control(control, datagram);
+    if (control->cmsg_level == IPPROTO_IPV6) take_v6_control(control, datagram);
+  }
 }
 
 /// One system call, straight into pool packets.  The pool must have `count`.  The number of datagrams received, also
@@ -129,7 +143,7 @@ size_t receive_into(int fd, PacketPool& pool, size_t count, Datagrams& out, Drop
     Datagram& datagram = out[first + i];
     datagram.packet.trim_to(messages.headers[i].msg_len);
     datagram.remote = from_sockaddr(messages.remotes[i]);
-    datagram.local = local_of(header);
+    take_controls(header, datagram);
     out[kept++] = std::move(datagram);
   }
   // From the back, so that the pool hands out the same few slots again next time.
@@ -161,31 +175,45 @@ uint32_t pinned_interface(const Datagram& datagram) noexcept {
   return is_link_local(datagram.local.ip) ? datagram.local.interface : 0;
 }
 
-template <typename PacketInfo>
-size_t put_control(Control& control, int level, int type, const PacketInfo& info) noexcept {
+template <typename Content>
+size_t put_control(Control& control, size_t at, int level, int type, const Content& content) noexcept {
   cmsghdr header{};
-  header.cmsg_len = CMSG_LEN(sizeof info);
+  header.cmsg_len = CMSG_LEN(sizeof content);
   header.cmsg_level = level;
   header.cmsg_type = type;
-  std::memcpy(control.bytes.data(), &header, sizeof header);
-  std::memcpy(control.bytes.data() + CMSG_LEN(0), &info, sizeof info);
-  return CMSG_SPACE(sizeof info);
+  std::memcpy(&control.bytes[at], &header, sizeof header);
+  std::memcpy(&control.bytes[at] + CMSG_LEN(0), &content, sizeof content);
+  return at + CMSG_SPACE(sizeof content);
 }
 
-/// The size of the control message that names the local address; 0 if the kernel shall choose.
-size_t put_local(Control& control, const Datagram& datagram) noexcept {
+// Each returns where the next control message goes: at the same place when there is nothing to say.
+
+/// The traffic class, unless it is the usual one.
+size_t put_tos(Control& control, size_t at, const Datagram& datagram) noexcept {
+  if (datagram.tos == 0) return at;
+  const int tos = datagram.tos;
+  if (datagram.remote.ip.is_v4()) return put_control(control, at, IPPROTO_IP, IP_TOS, tos);
+  return put_control(control, at, IPPROTO_IPV6, IPV6_TCLASS, tos);
+}
+
+/// The local address, unless the kernel shall choose.
+size_t put_local(Control& control, size_t at, const Datagram& datagram) noexcept {
   const Ip& ip = datagram.local.ip;
-  if (ip.is_unspecified()) return 0;
+  if (ip.is_unspecified()) return at;
   if (ip.is_v4()) {
     in_pktinfo info{};
     info.ipi_ifindex = static_cast<int>(pinned_interface(datagram));
     info.ipi_spec_dst = to_in_addr(ip);
-    return put_control(control, IPPROTO_IP, IP_PKTINFO, info);
+    return put_control(control, at, IPPROTO_IP, IP_PKTINFO, info);
   }
   in6_pktinfo info{};
   info.ipi6_ifindex = pinned_interface(datagram);
   info.ipi6_addr = to_in6_addr(ip);
-  return put_control(control, IPPROTO_IPV6, IPV6_PKTINFO, info);
+  return put_control(control, at, IPPROTO_IPV6, IPV6_PKTINFO, info);
+}
+
+size_t put_controls(Control& control, const Datagram& datagram) noexcept {
+  return put_local(control, put_tos(control, 0, datagram), datagram);
 }
 
 /// What the kernel says when the local address is gone, its interface is, or no route leads from there any more.
@@ -210,8 +238,9 @@ size_t send(int fd, Messages& messages, std::span<Datagram> datagrams, DropCount
     }
     if (errno == EAGAIN) break;
     msghdr& failed = messages.headers[done].msg_hdr;
-    if (may_be_stale_local(errno) && failed.msg_controllen != 0) {
-      failed.msg_controllen = 0;
+    const size_t without_local = datagrams[done].tos == 0 ? 0 : kTosControl;
+    if (may_be_stale_local(errno) && failed.msg_controllen > without_local) {
+      failed.msg_controllen = without_local;
       continue;
     }
     refuse(datagrams.subspan(done, 1), Drop::kSocketError, drops);
@@ -263,7 +292,7 @@ void UdpSocket::write(std::span<Datagram> datagrams, DropCounters& drops) noexce
     const std::span<Datagram> some = datagrams.first(std::min(datagrams.size(), kMessages));
     for (size_t i = 0; i < some.size(); ++i) {
       const socklen_t remote_size = to_sockaddr(some[i].remote, messages.remotes[i]);
-      messages.prepare(i, some[i].packet.bytes(), remote_size, put_local(messages.controls[i], some[i]));
+      messages.prepare(i, some[i].packet.bytes(), remote_size, put_controls(messages.controls[i], some[i]));
     }
     const size_t done = send(fd(), messages, some, drops);
     if (done < some.size()) return refuse(datagrams.subspan(done), Drop::kSocketFull, drops);

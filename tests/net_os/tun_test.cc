@@ -258,5 +258,28 @@ TEST_F(TunTest, ReadSaysWhenSomebodyDeletedTheInterface) {
   EXPECT_EQ(drops_[Drop::kTunError], 1u);
 }
 
+Fd open_tun(short flags) {
+  Fd fd(check_call("open", ::open("/dev/net/tun", O_RDWR)));
+  ifreq request{};
+  std::string("given0").copy(request.ifr_name, sizeof request.ifr_name);
+  request.ifr_flags = flags;
+  check_call("TUNSETIFF", ::ioctl(fd.get(), TUNSETIFF, &request));
+  return fd;
+}
+
+TEST_F(TunTest, ADeviceThatSomebodyElseOpenedIsTakenOver) {
+  const Tun tun = Tun::adopt(open_tun(IFF_TUN | IFF_NO_PI));
+  EXPECT_EQ(tun.name(), "given0");
+  EXPECT_NE(::fcntl(tun.fd(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(tun.fd(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST_F(TunTest, WhatDoesNotGiveBareIpPacketsIsNotTakenOver) {
+  EXPECT_THROW(Tun::adopt(open_tun(IFF_TAP | IFF_NO_PI)), std::system_error);
+  EXPECT_THROW(Tun::adopt(open_tun(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)), std::system_error);
+  EXPECT_THROW(Tun::adopt(Fd(::open("/dev/null", O_RDWR))), std::system_error);
+  EXPECT_THROW(Tun::adopt(Fd(::open("/dev/net/tun", O_RDWR))), std::system_error) << "it has no interface";
+}
+
 }  // namespace
 }  // namespace adit

@@ -131,8 +131,10 @@ TEST_F(UdpTest, BothVersionsCanHaveTheSamePort) {
 TEST_F(UdpTest, PortInUseIsNamedInTheError) {
   const UdpSocket v4 = UdpSocket::bind(at("0.0.0.0", 34197));
   const UdpSocket v6 = UdpSocket::bind(at("::", 34197));
-  EXPECT_EQ(bind_error(at("0.0.0.0", 34197)), "bind udp 0.0.0.0:34197: Address already in use (another program has this port)");
-  EXPECT_EQ(bind_error(at("fd09::1", 34197)), "bind udp [fd09::1]:34197: Address already in use (another program has this port)");
+  EXPECT_EQ(bind_error(at("0.0.0.0", 34197)),
+            "bind udp 0.0.0.0:34197: Address already in use (another program has this port)");
+  EXPECT_EQ(bind_error(at("fd09::1", 34197)),
+            "bind udp [fd09::1]:34197: Address already in use (another program has this port)");
 }
 
 TEST_F(UdpTest, ForeignAddressIsNamedInTheError) {
@@ -277,6 +279,44 @@ TEST_F(UdpTest, StaleLocalAddressIsReplacedByTheKernels) {
       EXPECT_EQ(got->payload, std::vector<uint8_t>{expected});
       EXPECT_EQ(got->from, at(ip, socket.local().port));
     }
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(UdpTest, TheTrafficClassTravelsWithEachDatagram) {
+  for (const char* ip : {"10.9.0.1", "fd09::1"}) {
+    UdpSocket sender = UdpSocket::bind(Ip::parse(ip)->is_v4() ? kAnyV4 : kAnyV6);
+    UdpSocket receiver = UdpSocket::bind(at(ip));
+    const std::vector<uint8_t> classes = {0, 1, 2, 3, 0x88, 0, 0xff, 0x02};
+    for (const Local& local : {Local{}, Local{*Ip::parse(ip), 0}}) {
+      Datagrams sent;
+      for (const uint8_t tos : classes) {
+        sent.push_back(datagram(receiver.local(), {tos}, local));
+        sent.back().tos = tos;
+      }
+      sender.write(sent, drops_);
+      const Datagrams got = read(receiver, classes.size());
+      ASSERT_EQ(got.size(), classes.size()) << ip;
+      for (const Datagram& each : got) {
+        EXPECT_EQ(each.tos, payload_of(each).at(0)) << ip;
+        EXPECT_EQ(each.local.ip, *Ip::parse(ip));
+      }
+    }
+  }
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
+TEST_F(UdpTest, AReplacedLocalAddressCostsNoTrafficClass) {
+  for (const auto& [ip, stale] : {std::pair{"10.9.0.1", "192.0.2.7"}, std::pair{"fd09::1", "2001:db8::7"}}) {
+    UdpSocket sender = UdpSocket::bind(Ip::parse(ip)->is_v4() ? kAnyV4 : kAnyV6);
+    UdpSocket receiver = UdpSocket::bind(at(ip));
+    Datagrams sent;
+    sent.push_back(datagram(receiver.local(), {1}, {*Ip::parse(stale), 1}));
+    sent.back().tos = 0x8a;
+    sender.write(sent, drops_);
+    const Datagrams got = read(receiver, 1);
+    ASSERT_EQ(got.size(), 1u) << ip;
+    EXPECT_EQ(got[0].tos, 0x8a);
   }
   EXPECT_EQ(drops_.total(), 0u);
 }
