@@ -33,7 +33,7 @@ struct Pair {
       std::ranges::copy(kInnerB.bytes(), &bytes[16]);
       inner.push_back(std::move(packet));
     }
-    a.encapsulate(inner, now, to_b);
+    a.encapsulate(inner, now, to_b, unreachable);
     while (!to_b.empty() || !to_a.empty()) {
       for (Datagram& datagram : to_b) datagram.remote = kOuterA;
       b.decapsulate(to_b, now, inner, to_a);
@@ -50,6 +50,7 @@ struct Pair {
   Tunnel a{key_a, 1420, pool};
   Tunnel b{key_b, 1420, pool};
   PacketBatch inner;
+  PacketBatch unreachable;
   Datagrams to_a, to_b;
 };
 

@@ -36,6 +36,10 @@ bool CookieChecker::mac1_fits(ConstBytes message) const noexcept {
   return crypto::equal_constant_time(expected, mac1_of(message));
 }
 
+bool CookieChecker::has_mac2(ConstBytes message) noexcept {
+  return std::ranges::any_of(mac2_of(message), [](uint8_t byte) { return byte != 0; });
+}
+
 bool CookieChecker::mac2_fits(ConstBytes message, const Endpoint& from, Time now) noexcept {
   const crypto::Mac cookie = cookie_for(from, now);
   const crypto::Mac expected = crypto::blake2s_mac(cookie, {before_mac2(message)});

@@ -22,6 +22,8 @@ class CookieChecker {
 
   /// `message` is a whole initiation or response: its last 32 bytes are the macs.
   [[nodiscard]] bool mac1_fits(ConstBytes message) const noexcept;
+  /// Whether it claims to have had a cookie.
+  [[nodiscard]] static bool has_mac2(ConstBytes message) noexcept;
   [[nodiscard]] bool mac2_fits(ConstBytes message, const Endpoint& from, Time now) noexcept;
 
   /// The answer to `message` from `from`: a cookie sealed so that only who sent the message can read it.

@@ -4,6 +4,7 @@
 // data jobs point at keys no slot changes under them.  And the replay window is asked after authentication: a forged
 // packet must not use up a counter.
 
+#include "net/ecn.h"
 #include "net/ip.h"
 #include "tunnel/tunnel.h"
 
@@ -60,6 +61,7 @@ void Tunnel::decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagram
 
 Drop Tunnel::classify(Datagram& datagram, Now now, Datagrams& replies) noexcept {
   const ConstBytes message = datagram.packet.bytes();
+  if (!up_) return Drop::kDown;
   if (const Drop drop = check_form(message); drop != Drop::kNone) return drop;
   return is_data(message) ? Drop::kNone : receive_handshake(datagram, now, replies);
 }
@@ -99,7 +101,8 @@ void Tunnel::accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inne
   const bool is_keepalive = packet.size() == 0;
   if (!is_keepalive) {
     peer.timers.data_received(now.mono);
-    if (const Drop drop = check_inner(peer, packet); drop != Drop::kNone) return drops_.count(drop);
+    if (const Drop drop = check_inner(peer, packet, arrival.datagram->tos); drop != Drop::kNone)
+      return drops_.count(drop);
     inner.push_back(std::move(packet));
   }
   peer.received_bytes += received_bytes;
@@ -115,15 +118,15 @@ void Tunnel::rekey_after_receiving(Peer& peer, Now now, Datagrams& out) noexcept
   start_handshake(peer, now, out);
 }
 
-/// Takes off the padding, and holds the sender to its allowed IPs.
-Drop Tunnel::check_inner(const Peer& peer, Packet& packet) const noexcept {
+/// Takes off the padding, holds the sender to its allowed IPs, and hands on what routers on the way said of congestion.
+Drop Tunnel::check_inner(const Peer& peer, Packet& packet, uint8_t outer_tos) const noexcept {
   const std::optional<Ip> source = source_of(packet.bytes());
   if (!source) return Drop::kNotIp;
   const std::optional<size_t> length = ip_length(packet.bytes());
   if (!length) return Drop::kBadIpLength;
   packet.trim_to(*length);
-  Peer* const* owner = allowed_ips_.find(*source);
-  return owner != nullptr && *owner == &peer ? Drop::kNone : Drop::kWrongSource;
+  if (allowed_ips_.find(*source) != &peer) return Drop::kWrongSource;
+  return adopt_outer_ecn(packet.bytes(), outer_tos) ? Drop::kNone : Drop::kBadEcn;
 }
 
 /// Whoever authenticates a packet is where its source says (paper 2.1).

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/ecn.h"
+#include "net/icmp.h"
 #include "net/ip.h"
 #include "tunnel/tunnel.h"
 
@@ -18,22 +20,36 @@ size_t padded_size(size_t length, size_t mtu) noexcept {
 
 }  // namespace
 
-void Tunnel::encapsulate(PacketBatch& inner, Now now, Datagrams& out) noexcept {
-  for (Packet& packet : inner) route(std::move(packet));
+void Tunnel::encapsulate(PacketBatch& inner, Now now, Datagrams& out, PacketBatch& unreachable) noexcept {
+  for (Packet& packet : inner) {
+    const Drop drop = route(packet);
+    if (drop != Drop::kNone) drops_.count(drop);
+    if (drop == Drop::kNoRoute || drop == Drop::kNoEndpoint) refuse(std::move(packet), now, unreachable);
+  }
   inner.clear();
   for (Peer* peer : touched_) seal_staged(*peer, now, out);
   seal_framed();
   settle();
 }
 
-void Tunnel::route(Packet packet) noexcept {
+/// Takes the packet, unless it is dropped.
+Drop Tunnel::route(Packet& packet) noexcept {
+  if (!up_) return Drop::kDown;
   const std::optional<Ip> destination = destination_of(packet.bytes());
-  if (!destination) return drops_.count(Drop::kNotIp);
-  Peer* const* peer = allowed_ips_.find(*destination);
-  if (peer == nullptr) return drops_.count(Drop::kNoRoute);
-  if (!(*peer)->endpoint) return drops_.count(Drop::kNoEndpoint);
-  if ((*peer)->stage(std::move(packet))) drops_.count(Drop::kStageFull);
-  touch(**peer);
+  if (!destination) return Drop::kNotIp;
+  Peer* const peer = allowed_ips_.find(*destination);
+  if (peer == nullptr) return Drop::kNoRoute;
+  if (!peer->endpoint) return Drop::kNoEndpoint;
+  if (peer->stage(std::move(packet))) drops_.count(Drop::kStageFull);
+  touch(*peer);
+  return Drop::kNone;
+}
+
+/// Tells the packet's sender that it leads nowhere, which ends an application's waiting.
+void Tunnel::refuse(Packet packet, Now now, PacketBatch& unreachable) noexcept {
+  if (!may_be_answered_with_error(packet.bytes()) || !error_limit_.allow(now.mono)) return;
+  make_host_unreachable(packet);
+  unreachable.push_back(std::move(packet));
 }
 
 void Tunnel::seal_staged(Peer& peer, Now now, Datagrams& out) noexcept {
@@ -59,6 +75,7 @@ void Tunnel::seal_staged(Peer& peer, Now now, Datagrams& out) noexcept {
 }
 
 void Tunnel::frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& out) noexcept {
+  const uint8_t tos = ecn_of(packet.bytes());  // but no DSCP: it would tell what kind of traffic this is
   const size_t length = packet.size();
   std::ranges::fill(packet.push_back(padded_size(length, mtu_) - length), uint8_t{0});
   packet.push_back(crypto::kTagSize);
@@ -72,7 +89,7 @@ void Tunnel::frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& 
 
   seal_jobs_.push_back({&keypair.sending, nonce, text_and_tag});
   peer.sent_bytes += packet.size();
-  out.push_back({std::move(packet), *peer.endpoint, peer.local});
+  out.push_back({std::move(packet), *peer.endpoint, peer.local, tos});
 }
 
 void Tunnel::rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Datagrams& out) noexcept {

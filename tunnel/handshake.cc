@@ -12,7 +12,7 @@ void Tunnel::start_handshake(Peer& peer, Now now, Datagrams& out) noexcept {
 }
 
 void Tunnel::send_initiation(Peer& peer, Now now, Datagrams& out) noexcept {
-  if (!peer.endpoint) return;
+  if (!peer.endpoint || !identity_.has_key()) return;
   if (peer.last_handshake_sent && now.mono - *peer.last_handshake_sent < kRekeyTimeout) return;
   peer.last_handshake_sent = now.mono;
   peer.timers.initiation_sent(now.mono);
@@ -28,7 +28,7 @@ void Tunnel::send_initiation(Peer& peer, Now now, Datagrams& out) noexcept {
   peer.cookies.add_macs(packet.bytes(), now.mono);
   peer.authenticated_sent(now.mono);
   peer.sent_bytes += packet.size();
-  out.push_back({std::move(packet), *peer.endpoint, peer.local});
+  out.push_back({std::move(packet), *peer.endpoint, peer.local, kHandshakeTos});
 }
 
 void Tunnel::send_response(Peer& peer, Now now, Datagrams& out) noexcept {
@@ -43,7 +43,7 @@ void Tunnel::send_response(Peer& peer, Now now, Datagrams& out) noexcept {
   begin_session(peer, now);
   peer.authenticated_sent(now.mono);
   peer.sent_bytes += packet.size();
-  out.push_back({std::move(packet), *peer.endpoint, peer.local});
+  out.push_back({std::move(packet), *peer.endpoint, peer.local, kHandshakeTos});
 }
 
 void Tunnel::send_cookie_reply(const Datagram& message, Now now, Datagrams& out) noexcept {
@@ -70,7 +70,10 @@ Drop Tunnel::receive_handshake(const Datagram& datagram, Now now, Datagrams& rep
 /// nothing for who has not shown that it receives at its address.
 Drop Tunnel::admit_handshake(const Datagram& datagram, Now now, Datagrams& replies) noexcept {
   const ConstBytes message = datagram.packet.bytes();
-  if (!cookie_checker_.mac1_fits(message)) return Drop::kBadMac;
+  const bool is_beyond_means =
+      load_meter_.is_under_load(now.mono) && !CookieChecker::has_mac2(message) && !cookie_limit_.allow(now.mono);
+  if (is_beyond_means) return Drop::kUnderLoad;
+  if (!identity_.has_key() || !cookie_checker_.mac1_fits(message)) return Drop::kBadMac;
   if (!load_meter_.message_arrived(now.mono)) return Drop::kNone;
   if (!cookie_checker_.mac2_fits(message, datagram.remote, now.mono)) {
     send_cookie_reply(datagram, now, replies);
@@ -83,10 +86,11 @@ Drop Tunnel::receive_initiation(const Datagram& datagram, Now now, Datagrams& re
   const auto& message = message_in<InitiationMessage>(datagram.packet.bytes());
   const std::optional<OpenedInitiation> opened = open_initiation(identity_, message);
   if (!opened) return Drop::kForgedHandshake;
-  const auto found = peers_.find(opened->remote_static);
-  if (found == peers_.end()) return Drop::kUnknownPeer;
-  Peer& peer = *found->second;
-  if (const Drop drop = peer.handshake.consume_initiation(*opened, message, now.mono); drop != Drop::kNone) return drop;
+  Peer* const known = find_peer(opened->remote_static);
+  if (known == nullptr) return Drop::kUnknownPeer;
+  Peer& peer = *known;
+  const Drop drop = peer.handshake.consume_initiation(identity_, *opened, message, now.mono);
+  if (drop != Drop::kNone) return drop;
 
   if (peer.keypairs.next() != nullptr) drops_.count(Drop::kUnconfirmed);
   learn_endpoint(peer, datagram);

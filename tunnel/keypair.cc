@@ -37,6 +37,12 @@ bool Keypairs::received_with(const Keypair* keypair) noexcept {
   return true;
 }
 
+void Keypairs::stop_sending() noexcept {
+  for (const Slot* slot : {&current_, &next_}) {
+    if (*slot) (*slot)->stop_sending();
+  }
+}
+
 Keypairs::Ended Keypairs::clear() noexcept {
   const Ended ended = {index_of(previous_), index_of(current_), index_of(next_)};
   for (Slot* slot : {&previous_, &current_, &next_}) slot->reset();

@@ -27,6 +27,11 @@ struct Keypair {
     return age(now) < kRejectAfterTime && send_counter < kRejectAfterMessages;
   }
   [[nodiscard]] bool may_receive(Time now) const noexcept { return age(now) < kRejectAfterTime; }
+  /// Nothing is sent with it from now on, however young it is.
+  void stop_sending() noexcept {
+    send_counter = kRejectAfterMessages;
+    sending.clear();
+  }
   /// The next nonce; each is given out once.  may_send() must hold, or the process ends: a repeated nonce would give
   /// the key away.
   uint64_t take_nonce() noexcept;
@@ -46,6 +51,8 @@ class Keypairs {
   Ended add_as_responder(Slot fresh) noexcept;
   /// A packet was accepted on `keypair`.  If that is `next` it becomes current, and true is returned.
   bool received_with(const Keypair* keypair) noexcept;
+  /// Our private key changed: what is on its way is still understood, but nothing more is sent.
+  void stop_sending() noexcept;
   /// Empties all three slots.
   Ended clear() noexcept;
 

@@ -35,6 +35,9 @@ inline constexpr size_t kMaxStagedPackets = 128;
 inline constexpr size_t kPaddingMultiple = 16;
 inline constexpr size_t kTimestampSize = 12;
 
+/// The traffic class of initiations and responses: AF41, as the kernel's own WireGuard marks them.
+inline constexpr uint8_t kHandshakeTos = 0x88;
+
 constexpr size_t sealed_size(size_t text) { return text + crypto::kTagSize; }
 
 enum class MessageType : uint8_t { kInitiation = 1, kResponse = 2, kCookieReply = 3, kData = 4 };

@@ -72,6 +72,13 @@ NoiseState initial_state(const PublicKey& responder) noexcept {
   return state;
 }
 
+/// The bits every X25519 key has alike (RFC 7748 5): set here, the key is shown as `wg` would show it, and two ways to
+/// write one key are seen to be the same.
+void clamp(crypto::PrivateKey& key) noexcept {
+  key.bytes().front() &= 0xf8;
+  key.bytes().back() = static_cast<uint8_t>((key.bytes().back() & 0x7f) | 0x40);
+}
+
 void wipe_state(NoiseState& state) noexcept {
   crypto::wipe(state.chaining_key);
   crypto::wipe(state.hash);
@@ -87,7 +94,11 @@ struct ScopedState : NoiseState {
 
 }  // namespace
 
-Identity::Identity(const crypto::PrivateKey& key) noexcept : private_key(key), public_key(crypto::public_key_of(key)) {}
+Identity::Identity(const crypto::PrivateKey& key) noexcept : private_key(key) {
+  if (!has_key()) return;
+  clamp(private_key);
+  public_key = crypto::public_key_of(private_key);
+}
 
 OpenedInitiation::~OpenedInitiation() { wipe_state(state); }
 
@@ -103,9 +114,18 @@ Timestamp TimestampSource::next(WallTime now) noexcept {
   return timestamp;
 }
 
-void Handshake::set_identity(const Identity& us, const PublicKey& remote) noexcept {
-  remote_static_ = remote;
-  if (!crypto::exchange(us.private_key, remote, static_static_)) static_static_.clear();
+/// Computed when it is first needed, so that thousands of peers are configured in a moment.
+const SharedSecret& Handshake::static_static(const Identity& us) noexcept {
+  if (static_static_known_) return static_static_;
+  static_static_known_ = true;
+  if (!us.has_key() || !crypto::exchange(us.private_key, remote_static_, static_static_)) static_static_.clear();
+  return static_static_;
+}
+
+void Handshake::identity_changed() noexcept {
+  clear();
+  static_static_.clear();
+  static_static_known_ = false;
 }
 
 Handshake::~Handshake() { clear(); }
@@ -120,7 +140,8 @@ void Handshake::clear() noexcept {
 
 bool Handshake::create_initiation(const Identity& us, uint32_t local_index, const Timestamp& timestamp,
                                   InitiationMessage& message) noexcept {
-  if (static_static_.is_zero()) return false;
+  const SharedSecret& ss = static_static(us);
+  if (ss.is_zero()) return false;
   ScopedState state(initial_state(remote_static_));
   SymmetricKey key;
 
@@ -133,7 +154,7 @@ bool Handshake::create_initiation(const Identity& us, uint32_t local_index, cons
   // s
   seal_and_hash(state, key, us.public_key.bytes, message.sealed_static);
   // ss
-  mix_key(state, static_static_.bytes(), key);
+  mix_key(state, ss.bytes(), key);
   // {t}
   seal_and_hash(state, key, timestamp, message.sealed_timestamp);
 
@@ -158,14 +179,15 @@ std::optional<OpenedInitiation> open_initiation(const Identity& us, const Initia
   return opened;
 }
 
-Drop Handshake::consume_initiation(const OpenedInitiation& opened, const InitiationMessage& message,
+Drop Handshake::consume_initiation(const Identity& us, const OpenedInitiation& opened, const InitiationMessage& message,
                                    Time now) noexcept {
-  if (static_static_.is_zero()) return Drop::kForgedHandshake;
+  const SharedSecret& ss = static_static(us);
+  if (ss.is_zero()) return Drop::kForgedHandshake;
   ScopedState state(opened.state);
   SymmetricKey key;
   Timestamp timestamp;
   // ss
-  mix_key(state, static_static_.bytes(), key);
+  mix_key(state, ss.bytes(), key);
   // {t}
   if (!open_and_hash(state, key, message.sealed_timestamp, timestamp)) return Drop::kForgedHandshake;
   if (timestamp <= last_timestamp_) return Drop::kReplayedInitiation;

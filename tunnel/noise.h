@@ -25,8 +25,11 @@ struct Identity {
   Identity() noexcept = default;
   explicit Identity(const crypto::PrivateKey& key) noexcept;
 
-  crypto::PrivateKey private_key;
-  crypto::PublicKey public_key;
+  /// Without a key there are no handshakes.
+  [[nodiscard]] bool has_key() const noexcept { return !private_key.is_zero(); }
+
+  crypto::PrivateKey private_key;  // clamped, or all zero: none
+  crypto::PublicKey public_key;    // all zero without a private key
 };
 
 /// Timestamps for initiations: rounded so that they tell little about the clock (16.7 ms), and strictly growing even
@@ -59,19 +62,22 @@ class Handshake {
   enum class Stage : uint8_t { kIdle, kInitiationCreated, kInitiationConsumed, kResponseCreated, kResponseConsumed };
 
   /// `remote` is the peer's static key.
-  Handshake(const Identity& us, const crypto::PublicKey& remote) noexcept { set_identity(us, remote); }
+  explicit Handshake(const crypto::PublicKey& remote) noexcept : remote_static_(remote) {}
   ~Handshake();
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;
 
   void set_preshared_key(const crypto::PresharedKey& key) noexcept { preshared_ = key; }
+  [[nodiscard]] const crypto::PresharedKey& preshared_key() const noexcept { return preshared_; }
+  /// Our static key is another one: what was begun or computed with the old one is void.
+  void identity_changed() noexcept;
 
   /// Fills all but the macs.  False when no handshake with this peer is possible (its key is of low order).
   [[nodiscard]] bool create_initiation(const Identity& us, uint32_t local_index, const Timestamp& timestamp,
                                        InitiationMessage& message) noexcept;
   /// Drop::kNone when the initiation is this peer's and fresh; create_response() comes next.
-  [[nodiscard]] Drop consume_initiation(const OpenedInitiation& opened, const InitiationMessage& message,
-                                        Time now) noexcept;
+  [[nodiscard]] Drop consume_initiation(const Identity& us, const OpenedInitiation& opened,
+                                        const InitiationMessage& message, Time now) noexcept;
   /// Fills all but the macs.
   [[nodiscard]] bool create_response(uint32_t local_index, ResponseMessage& message) noexcept;
   /// False, and nothing changed, when the response is not the answer to our initiation.
@@ -86,10 +92,11 @@ class Handshake {
   [[nodiscard]] uint32_t local_index() const noexcept { return local_index_; }
 
  private:
-  void set_identity(const Identity& us, const crypto::PublicKey& remote) noexcept;
+  const crypto::SharedSecret& static_static(const Identity& us) noexcept;
 
   Stage stage_ = Stage::kIdle;
-  crypto::PublicKey remote_static_;
+  bool static_static_known_ = false;
+  const crypto::PublicKey remote_static_;
   crypto::PresharedKey preshared_;
   crypto::SharedSecret static_static_;  // all zero: no handshake with this peer
   NoiseState state_;

@@ -1,6 +1,7 @@
 // Everything known about one peer.  The Tunnel is its only user; it holds the parts together.
 #pragma once
 
+#include <list>
 #include <optional>
 
 #include "net/datagram.h"
@@ -13,14 +14,18 @@ namespace adit::tunnel {
 
 class Peer {
  public:
-  Peer(const Identity& us, const crypto::PublicKey& key) noexcept : public_key(key), handshake(us, key), cookies(key) {}
+  /// `serial` tells the peers' age: larger for each that is added.
+  Peer(const crypto::PublicKey& key, uint64_t serial_number) noexcept
+      : public_key(key), serial(serial_number), handshake(key), cookies(key) {}
 
   const crypto::PublicKey public_key;
+  const uint64_t serial;
   Handshake handshake;
   Keypairs keypairs;
   Timers timers;
   CookieJar cookies;
 
+  std::list<Prefix> allowed_ips;     // kept by AllowedIps
   std::optional<Endpoint> endpoint;  // the source of the last authenticated message, or as configured
   Local local;                       // our address that message was sent to
   PacketBatch staged;                // inner packets, padded by nobody yet, that wait for a session; oldest first

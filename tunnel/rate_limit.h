@@ -1,4 +1,5 @@
-// How many handshakes we are willing to answer: in all (LoadMeter) and, once under load, per source (RateLimiter).
+// How many handshakes we are willing to answer: in all (LoadMeter) and, once under load, per source (RateLimiter) and
+// with cookies (CookieLimit).  And how many inner packets that lead nowhere (ErrorLimit).
 #pragma once
 
 #include <algorithm>
@@ -22,13 +23,38 @@ class LoadMeter {
   bool message_arrived(Time now) noexcept {
     empty_at_ = std::min(std::max(empty_at_, now) + kCost, now + kBurst);
     if (empty_at_ - now > kBurst / 2) under_load_until_ = now + kLinger;
-    return now < under_load_until_;
+    return is_under_load(now);
   }
+  [[nodiscard]] bool is_under_load(Time now) const noexcept { return now < under_load_until_; }
 
  private:
   Time empty_at_{};  // when the bucket will have drained
   Time under_load_until_{};
 };
+
+/// A token bucket: so many a second, so many at once.
+template <int64_t kPerSecond, int64_t kAtOnce>
+class Limit {
+ public:
+  static constexpr Duration kCost = Duration(seconds(1)) / kPerSecond;
+  static constexpr Duration kBurst = kAtOnce * kCost;
+
+  [[nodiscard]] bool allow(Time now) noexcept {
+    const Time full_at = std::max(full_at_, now) + kCost;
+    if (full_at - now > kBurst) return false;
+    full_at_ = full_at;
+    return true;
+  }
+
+ private:
+  Time full_at_{};  // when the whole burst will be there again
+};
+
+/// ICMP errors: a flood to nowhere must not become two.
+using ErrorLimit = Limit<100, 100>;
+/// Handshake messages without a cookie that are looked at under load.  Answering one takes some 10 microseconds, most
+/// of it the kernel's: this many are a fifth of one core, and what a flood has beyond that costs only its reception.
+using CookieLimit = Limit<20'000, 1'000>;
 
 /// At most 20 handshakes a second from one source, 5 at once: an IPv4 address, or an IPv6 /64.
 class RateLimiter {

@@ -13,6 +13,8 @@ class Schedule {
  public:
   void add(Peer& peer) { peers_.emplace(peer.scheduled, &peer); }
 
+  void remove(Peer& peer) noexcept { peers_.erase({peer.scheduled, &peer}); }
+
   /// Brings a peer's place up to date with its timers.
   void update(Peer& peer) noexcept {
     const Time deadline = peer.timers.deadline();

@@ -64,6 +64,11 @@ void Timers::hasten_persistent_keepalive(Time now) noexcept {
   if (persistent_interval_ > seconds(0)) persistent_keepalive_ = now;
 }
 
+void Timers::stop() noexcept {
+  retransmit_handshake_ = send_keepalive_ = new_handshake_ = zero_key_material_ = persistent_keepalive_ = kNever;
+  need_another_keepalive_ = false;
+}
+
 Timers::Due Timers::due(Time now) noexcept {
   Due due;
   if (fired(retransmit_handshake_, now)) retransmit_or_give_up(now, due);

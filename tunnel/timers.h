@@ -38,6 +38,8 @@ class Timers {
   [[nodiscard]] seconds persistent_keepalive() const noexcept { return persistent_interval_; }
   /// The peer can be reached now: a keepalive that could not be sent is due.
   void hasten_persistent_keepalive(Time now) noexcept;
+  /// Disarms everything: the interface went down or the peer is going.
+  void stop() noexcept;
   /// A handshake asked for anew, by a packet or a timer, has all its attempts before it.
   void restart_attempts() noexcept { attempts_ = 0; }
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }

@@ -5,7 +5,11 @@
 // that wait for a handshake are kept (staged) and leave when the session exists.  Every call is bounded by what it was
 // given, and nothing that a datagram says can make memory grow: what is kept per peer is fixed.
 //
-// Files, in the order a packet meets them: encapsulate.cc, handshake.cc, decapsulate.cc; tunnel.cc holds the rest.
+// Everything may be changed at any time between two calls.  No call takes longer because there are more peers or
+// allowed IPs than it is about, but for a logarithm.
+//
+// Files, in the order a packet meets them: encapsulate.cc, handshake.cc, decapsulate.cc; configure.cc holds what is set
+// and shown, tunnel.cc the rest.
 #pragma once
 
 #include <map>
@@ -33,9 +37,10 @@ struct PeerSettings {
 
 struct PeerStatus {
   crypto::PublicKey public_key;
+  crypto::PresharedKey preshared_key;  // all zero: none
   std::optional<Endpoint> endpoint;
-  std::vector<Prefix> allowed_ips;
-  WallTime last_handshake{};  // epoch: never
+  std::vector<Prefix> allowed_ips;  // in the order they were given
+  WallTime last_handshake{};        // epoch: never
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
   seconds persistent_keepalive{0};
@@ -53,27 +58,62 @@ struct Event {
 class Tunnel {
  public:
   /// `pool` is where handshake messages and keepalives come from; it outlives the Tunnel.  `mtu` bounds padding
-  /// (0: nothing does).
+  /// (0: nothing does).  An all-zero key means none: no handshakes, either way.
   Tunnel(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool);
   ~Tunnel();
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
 
-  /// Adds a peer.  A public key that is there already is a mistake of the caller's.
-  void add_peer(const PeerSettings& settings, Now now);
-  /// Where to reach a peer from now on, e.g. after a name was looked up.  Unknown keys are ignored.
-  void set_endpoint(const crypto::PublicKey& peer, const Endpoint& endpoint, Now now) noexcept;
+  /// Another private key; all zero: none from now on.  A peer that has the new public key is removed, it is ourselves.
+  /// What the peers have sent on their sessions is still received; the next packet to each begins a handshake at once.
+  void set_private_key(const crypto::PrivateKey& key, Now now) noexcept;
+  void set_mtu(uint16_t mtu) noexcept { mtu_ = mtu; }
 
-  /// Inner packets to the peers they belong to.  Takes every packet of `inner` and empties it.
-  void encapsulate(PacketBatch& inner, Now now, Datagrams& out) noexcept;
+  /// A new Tunnel is up.  While it is down packets and datagrams are dropped and no timer acts.
+  void set_up(Now now, Datagrams& out) noexcept;
+  /// Forgets sessions, handshakes and packets that wait.  What guards against replays and floods is kept.
+  void set_down() noexcept;
+  [[nodiscard]] bool is_up() const noexcept { return up_; }
+
+  /// Adds a peer.  A public key that is there already is a mistake of the caller's, and so is our own.
+  void add_peer(const PeerSettings& settings, Now now);
+  [[nodiscard]] bool has_peer(const crypto::PublicKey& peer) const noexcept { return peers_.contains(peer); }
+  /// Nothing is left of the peer: neither keys nor packets that wait.
+  void remove_peer(const crypto::PublicKey& peer) noexcept;
+  void remove_all_peers() noexcept;
+
+  // One peer's settings.  Unknown public keys are ignored.
+  /// For handshakes from now on.
+  void set_preshared_key(const crypto::PublicKey& peer, const crypto::PresharedKey& key) noexcept;
+  /// Where to reach a peer from now on, e.g. after a name was looked up.
+  void set_endpoint(const crypto::PublicKey& peer, const Endpoint& endpoint, Now now) noexcept;
+  /// 0 is off.  Where it was off the first keepalive is due at once.
+  void set_persistent_keepalive(const crypto::PublicKey& peer, seconds interval, Now now) noexcept;
+  /// A prefix that another peer has moves over.
+  void allow_ip(const crypto::PublicKey& peer, const Prefix& prefix);
+  /// Nothing happens unless this very peer has this very prefix.
+  void disallow_ip(const crypto::PublicKey& peer, const Prefix& prefix) noexcept;
+  void disallow_all_ips(const crypto::PublicKey& peer) noexcept;
+  /// Tries what waits for the peer again, now that it has been set up otherwise.
+  void send_staged(const crypto::PublicKey& peer, Now now, Datagrams& out) noexcept;
+  /// The sockets are others: the kernel shall choose anew from which address each peer is answered.
+  void forget_local_addresses() noexcept;
+
+  /// Inner packets to the peers they belong to.  Takes every packet of `inner` and empties it.  For packets that no
+  /// peer takes, or whose peer nobody knows how to reach, ICMP errors for their sender are appended to `unreachable`.
+  void encapsulate(PacketBatch& inner, Now now, Datagrams& out, PacketBatch& unreachable) noexcept;
   /// Datagrams from the network: inner packets are appended to `inner`, answers to `replies`.  Empties `outer`.
   void decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagrams& replies) noexcept;
-  /// Does what timers have become due for.
+  /// Does what timers have become due for; when very many have at once, a part of it, and next_deadline() stays in the
+  /// past.
   void tick(Now now, Datagrams& out) noexcept;
   /// When tick() next has something to do; kNever if not at all.
-  [[nodiscard]] Time next_deadline() const noexcept { return schedule_.next_deadline(); }
+  [[nodiscard]] Time next_deadline() const noexcept { return up_ ? schedule_.next_deadline() : kNever; }
 
+  /// Clamped; all zero when there is none, and then the public key is, too.
+  [[nodiscard]] const crypto::PrivateKey& private_key() const noexcept { return identity_.private_key; }
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return identity_.public_key; }
+  /// In the order they were added.
   [[nodiscard]] std::vector<PeerStatus> peers() const;
   [[nodiscard]] const DropCounters& drops() const noexcept { return drops_; }
   /// Moves out what has happened since the last call.
@@ -81,7 +121,8 @@ class Tunnel {
 
  private:
   // encapsulate.cc
-  void route(Packet packet) noexcept;
+  Drop route(Packet& packet) noexcept;
+  void refuse(Packet packet, Now now, PacketBatch& unreachable) noexcept;
   void seal_staged(Peer& peer, Now now, Datagrams& out) noexcept;
   void frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& out) noexcept;
   void rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Datagrams& out) noexcept;
@@ -114,8 +155,12 @@ class Tunnel {
   void collect(Datagram& datagram, Now now) noexcept;
   void accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inner, Datagrams& replies) noexcept;
   void rekey_after_receiving(Peer& peer, Now now, Datagrams& out) noexcept;
-  Drop check_inner(const Peer& peer, Packet& packet) const noexcept;
+  Drop check_inner(const Peer& peer, Packet& packet, uint8_t outer_tos) const noexcept;
   void learn_endpoint(Peer& peer, const Datagram& from) noexcept;
+
+  // configure.cc
+  [[nodiscard]] Peer* find_peer(const crypto::PublicKey& key) const noexcept;
+  void remove(Peer& peer) noexcept;
 
   // tunnel.cc
   void act_on_timers(Peer& peer, Now now, Datagrams& out) noexcept;
@@ -129,19 +174,24 @@ class Tunnel {
 
   Identity identity_;
   uint16_t mtu_;
+  bool up_ = true;
   PacketPool& pool_;
   std::map<crypto::PublicKey, std::unique_ptr<Peer>> peers_;
+  uint64_t peers_added_ = 0;  // ever
   AllowedIps allowed_ips_;
   IndexTable indices_;
   Schedule schedule_;
   CookieChecker cookie_checker_;
   LoadMeter load_meter_;
   RateLimiter rate_limiter_;
+  CookieLimit cookie_limit_;
+  ErrorLimit error_limit_;
   TimestampSource timestamps_;
   DropCounters drops_;
   std::vector<Event> events_;
 
-  // Scratch, kept between calls so that nothing is allocated on the packet path.
+  // Scratch, kept between calls so that nothing is allocated on the packet path.  Empty between calls: nothing here
+  // outlives a peer or a session.
   std::vector<Peer*> touched_;
   std::vector<crypto::SealJob> seal_jobs_;
   std::vector<crypto::OpenJob> open_jobs_;

@@ -34,7 +34,7 @@ void LoneTunnel::keep_replies(Datagrams& out) {
 void LoneTunnel::receive(const std::vector<Message>& batch, const std::optional<Endpoint>& from) {
   Datagrams outer;
   for (const Message& message : batch) {
-    outer.push_back({packet_with(message), from.value_or(endpoint), Local{local, 1}});
+    outer.push_back({packet_with(message), from.value_or(endpoint), Local{local, 1}, tos});
   }
   PacketBatch packets;
   Datagrams out;
@@ -48,7 +48,23 @@ void LoneTunnel::send(const std::vector<Message>& batch) {
   PacketBatch packets;
   for (const Message& message : batch) packets.push_back(packet_with(message));
   Datagrams out;
-  tunnel.encapsulate(packets, now, out);
+  PacketBatch errors;
+  tunnel.encapsulate(packets, now, out, errors);
+  unreachable.clear();
+  for (const Packet& error : std::as_const(errors))
+    unreachable.emplace_back(error.bytes().begin(), error.bytes().end());
+  keep_replies(out);
+}
+
+void LoneTunnel::up() {
+  Datagrams out;
+  tunnel.set_up(now, out);
+  keep_replies(out);
+}
+
+void LoneTunnel::send_staged(const PaperPeer& peer) {
+  Datagrams out;
+  tunnel.send_staged(peer.public_key(), now, out);
   keep_replies(out);
 }
 

@@ -24,6 +24,8 @@ struct LoneTunnel {
   }
   /// Inner packets in one batch; what is sent is in `replies`.
   void send(const std::vector<Message>& batch);
+  void up();  // what is sent is in `replies`
+  void send_staged(const PaperPeer& peer);
   /// Timers up to now + duration, each at its time; what is sent is in `replies`.
   void advance(Duration duration);
 
@@ -38,13 +40,15 @@ struct LoneTunnel {
 
   Endpoint endpoint = *Endpoint::parse("198.51.100.7:4000");
   Ip local = *Ip::parse("192.0.2.1");
+  uint8_t tos = 0;  // that datagrams arrive with
   crypto::PrivateKey key = crypto::generate_private_key();
   PacketPool pool{1024, 2048};
   Tunnel tunnel;
   Now now{Time(seconds(1000)), WallTime(seconds(1'700'000'000))};
-  std::vector<Message> inner;    // of the last call
-  std::vector<Message> replies;  // of the last call
-  Datagrams sent;                // the same with addresses, for tests that ask
+  std::vector<Message> inner;        // of the last call
+  std::vector<Message> replies;      // of the last call
+  std::vector<Message> unreachable;  // ICMP errors of the last send()
+  Datagrams sent;                    // the same with addresses, for tests that ask
 
  private:
   void keep_replies(Datagrams& out);

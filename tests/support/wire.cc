@@ -56,7 +56,8 @@ void Wire::send_bytes(Side& from, ConstBytes packet) {
   PacketBatch batch;
   batch.push_back(packet_with(from.pool, packet));
   Datagrams out;
-  from.tunnel->encapsulate(batch, now, out);
+  PacketBatch unreachable;
+  from.tunnel->encapsulate(batch, now, out, unreachable);
   take(from, out);
   pump();
 }

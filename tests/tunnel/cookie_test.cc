@@ -175,6 +175,17 @@ TEST_F(UnderLoad, AFloodIsAnsweredWithCookiesNotWithWork) {
   EXPECT_EQ(lone.replies.size(), 72u);
 }
 
+TEST_F(UnderLoad, AFloodBeyondOurMeansIsNotEvenLookedAt) {
+  size_t replies = 0;
+  for (int i = 0; i < 10; ++i) {  // 2,000 at one instant: 128 for X25519, then 1,000 for cookies
+    flood();
+    replies += lone.replies_of(MessageType::kCookieReply);
+  }
+  EXPECT_EQ(lone.drops(Drop::kForgedHandshake), 128u);
+  EXPECT_EQ(lone.drops(Drop::kUnderLoad), 1872u);
+  EXPECT_EQ(replies, 1001u) << "the message that showed the load is answered, too";
+}
+
 TEST_F(UnderLoad, WrongMac1NeitherLoadsUsNorIsAnswered) {
   Message junk(148);
   junk[0] = 1;

@@ -10,9 +10,8 @@ namespace adit::tunnel {
 namespace {
 
 struct IndexTableTest : ::testing::Test {
-  Identity us{crypto::generate_private_key()};
-  Peer one{us, Identity(crypto::generate_private_key()).public_key};
-  Peer other{us, Identity(crypto::generate_private_key()).public_key};
+  Peer one{Identity(crypto::generate_private_key()).public_key, 1};
+  Peer other{Identity(crypto::generate_private_key()).public_key, 2};
   IndexTable table;
 };
 

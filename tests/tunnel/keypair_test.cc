@@ -124,6 +124,19 @@ TEST(Keypairs, EverySlotIsFoundByItsIndex) {
   EXPECT_EQ(keypairs.find(3), keypairs.next());
 }
 
+TEST(Keypairs, ThatStopSendingStillReceive) {
+  Keypairs keypairs;
+  keypairs.add_as_initiator(session(1));
+  keypairs.add_as_responder(session(2));
+  keypairs.stop_sending();
+  for (const uint32_t index : {1u, 2u}) {
+    const Keypair* keypair = keypairs.find(index);
+    EXPECT_FALSE(keypair->may_send(keypair->created));
+    EXPECT_TRUE(keypair->may_receive(keypair->created));
+    EXPECT_TRUE(keypair->sending.is_zero());
+  }
+}
+
 TEST(Keypairs, ClearingHandsOutEverySession) {
   Keypairs keypairs;
   keypairs.add_as_initiator(session(1));

@@ -43,7 +43,7 @@ struct Noise : ::testing::TestWithParam<bool> {
   Drop consume(const Message& message, Time now = kStart) { return consume_by(ours, message, now); }
   Drop consume_by(Handshake& handshake, const Message& message, Time now) {
     const auto opened = open_initiation(us, as_initiation(message));
-    return opened ? handshake.consume_initiation(*opened, as_initiation(message), now) : Drop::kForgedHandshake;
+    return opened ? handshake.consume_initiation(us, *opened, as_initiation(message), now) : Drop::kForgedHandshake;
   }
   bool respond() { return ours.create_response(77, response) && paper.consume_response(bytes_of(response)); }
   bool initiate(uint32_t index = 99) {
@@ -54,7 +54,7 @@ struct Noise : ::testing::TestWithParam<bool> {
   const PaperPeer::Key preshared = GetParam() ? crypto::generate_preshared_key().bytes() : PaperPeer::Key{};
   Identity us{crypto::generate_private_key()};
   PaperPeer paper{us.public_key, preshared};
-  Handshake ours{us, paper.public_key()};
+  Handshake ours{paper.public_key()};
   InitiationMessage initiation;
   ResponseMessage response;
   uint64_t time = 1;
@@ -124,7 +124,7 @@ TEST_P(Noise, AnInitiationForAnotherResponderDoesNotOpen) {
 
 TEST_P(Noise, AnInitiationOfAnotherPeerIsForgedHereWhateverItClaims) {
   const PaperPeer victim(us.public_key);
-  Handshake victims(us, victim.public_key());
+  Handshake victims(victim.public_key());
   paper.static_public = victim.static_public;  // claims to be the victim but lacks its private key
   EXPECT_EQ(consume_by(victims, paper.initiation(), kStart), Drop::kForgedHandshake);
 }
@@ -143,11 +143,19 @@ TEST_P(Noise, NoHandshakeIsPossibleWithAPeerWhoseStaticKeyHasLowOrder) {
   for (const crypto::KeyBytes& point : low_order_points()) {
     paper.static_public = point;
     paper.low_order_static = true;
-    Handshake with_it(us, {point});
+    Handshake with_it(crypto::PublicKey{point});
     EXPECT_FALSE(with_it.create_initiation(us, 1, PaperPeer::timestamp(1), initiation));
     EXPECT_EQ(with_it.stage(), Handshake::Stage::kIdle);
     EXPECT_EQ(consume_by(with_it, paper.initiation(), kStart), Drop::kForgedHandshake);
   }
+}
+
+TEST_P(Noise, NoHandshakeIsPossibleWithoutAPrivateKey) {
+  const Identity nobody{crypto::PrivateKey{}};
+  EXPECT_FALSE(nobody.has_key());
+  EXPECT_FALSE(ours.create_initiation(nobody, 1, PaperPeer::timestamp(1), initiation));
+  ours.identity_changed();
+  EXPECT_TRUE(initiate()) << "once there is one";
 }
 
 TEST_P(Noise, AnInitiationIsTakenOnceAndOnlyIfItsTimestampIsNewer) {

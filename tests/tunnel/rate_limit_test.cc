@@ -31,6 +31,20 @@ TEST(RateLimiter, SilenceEarnsNoMoreThanTheBurst) {
   EXPECT_EQ(allowed(limiter, kSource, kStart + seconds(3600), 100), 5);
 }
 
+TEST(ErrorLimit, AllowsAHundredAtOnceAndAHundredASecond) {
+  ErrorLimit limit;
+  const auto allowed_of = [&](Time now, int tries) {
+    int count = 0;
+    for (int i = 0; i < tries; ++i) count += limit.allow(now) ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(allowed_of(kStart, 1000), 100);
+  EXPECT_EQ(allowed_of(kStart + milliseconds(9), 1000), 0);
+  EXPECT_EQ(allowed_of(kStart + milliseconds(10), 1000), 1);
+  EXPECT_EQ(allowed_of(kStart + milliseconds(1000), 1000), 99);
+  EXPECT_EQ(allowed_of(kStart + seconds(3600), 1000), 100);
+}
+
 TEST(RateLimiter, SourcesDoNotDisturbEachOther) {
   RateLimiter limiter;
   EXPECT_EQ(allowed(limiter, kSource, kStart, 100), 5);
