@@ -1,16 +1,16 @@
-// The control socket: a Unix stream socket per gateway, where `adit show` asks what it is doing.
-//
-// A request is lines up to an empty one, the first "show=1"; the answer is one line of JSON, "errno=0" and an empty
-// line.  Any other first line ends the connection without an answer.  (The framing is WireGuard's
-// cross-platform interface's, https://www.wireguard.com/xplatform/.)
+// The control socket: a Unix stream socket per gateway, where `wg` and `adit show` ask and set (daemon/uapi.h).
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "daemon/loop.h"
+#include "daemon/uapi.h"
 #include "net/fd.h"
 
 namespace adit::daemon {
@@ -19,24 +19,58 @@ namespace adit::daemon {
 std::filesystem::path control_directory();
 std::filesystem::path control_path(const std::string& interface);
 
-/// Server side.  The socket file exists as long as this object.
+/// A socket that listens, and its file, which exists as long as this object unless somebody removes it.
+class ControlSocket {
+ public:
+  /// Throws std::system_error, also when another process serves `path`.
+  explicit ControlSocket(const std::filesystem::path& path);
+  /// Takes over a socket that listens already.  Throws std::system_error if it is not one.
+  explicit ControlSocket(Fd listening);
+  ~ControlSocket();
+  ControlSocket(ControlSocket&& other) noexcept = default;
+  ControlSocket& operator=(ControlSocket&&) = delete;
+
+  [[nodiscard]] const Fd& fd() const noexcept { return fd_; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  /// Whether the file is no longer there, or another one is in its place.
+  [[nodiscard]] bool is_removed() const noexcept;
+  /// Another process has the socket from now on: its file is not ours to remove.
+  void give_away() noexcept { fd_ = Fd(); }
+
+ private:
+  void remember_file();
+
+  Fd fd_;
+  std::filesystem::path path_;
+  dev_t device_ = 0;  // with inode_: which file it is
+  ino_t inode_ = 0;
+};
+
+/// Server side.  SIGPIPE must be ignored: clients may go away in the middle of an answer.
 class ControlServer {
  public:
-  /// `show` gives the answer to a show request.  Throws std::system_error, also when another process serves `path`.
-  ControlServer(Loop& loop, const std::filesystem::path& path, std::function<std::string()> show);
+  ControlServer(Loop& loop, ControlSocket socket, UapiTarget& target);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
+
+  /// Calls `handler`, from the loop or at once, when somebody has removed the socket's file.  Throws when that cannot
+  /// be watched.
+  void on_removed(Loop::Handler handler);
 
  private:
   struct Client;
   void accept_client();
 
   Loop& loop_;
-  std::filesystem::path path_;
-  std::function<std::string()> show_;
-  uv_pipe_t* listener_;  // libuv's until closed
+  ControlSocket socket_;
+  UapiTarget& target_;
+  uv_pipe_t* listener_;             // libuv's until closed
+  uv_fs_event_t* watch_ = nullptr;  // libuv's until closed
+  Loop::Handler removed_;
   std::vector<Client*> clients_;  // each libuv's until closed
+  /// For whichever client has something to say.  Small, so that a large set lets packets pass in between.
+  std::array<char, 4096> read_buffer_;
 };
 
 /// Whether a gateway answers at `path`.

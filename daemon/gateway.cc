@@ -15,6 +15,17 @@ namespace {
 
 /// Enough for some thirty peers that each have a full queue waiting for a handshake; memory is used when it is touched.
 constexpr size_t kPoolSlots = 4096;
+/// For interfaces whose MTU others change: the largest IP packet there is.
+constexpr size_t kLargestInner = 65535;
+constexpr size_t kLargeSlots = 2048;
+
+size_t with_overhead(size_t inner) { return inner + tunnel::kDataOverhead + tunnel::kPaddingMultiple; }
+
+config::Config bare_config(const Tun& tun) {
+  config::Config config;
+  config.interface.name = tun.name();
+  return config;
+}
 
 }  // namespace
 
@@ -22,12 +33,8 @@ constexpr size_t kPoolSlots = 4096;
 
 void Gateway::on_tun_readable() {
   const Now now = read_clock();
-  if (!tun_.front().read(pool_, kBatchSize, inner_, drops_)) {
-    spdlog::error("{} is gone", tun_.front().name());
-    lost_tun_ = true;
-    return loop_.stop();
-  }
-  tunnel_.encapsulate(inner_, now, to_peers_);
+  if (!tun_.front().read(pool_, kBatchSize, inner_, drops_)) return lose_tun();
+  tunnel_.encapsulate(inner_, now, to_peers_, to_tun_);
   flush(now);
 }
 
@@ -48,7 +55,8 @@ void Gateway::on_public_readable(forward::ListenerId listener) {
     inner_.push_back(std::move(datagram.packet));
   }
   in_.clear();
-  tunnel_.encapsulate(inner_, now, to_peers_);
+  tunnel_.encapsulate(inner_, now, to_peers_, unreachable_);
+  unreachable_.clear();
   flush(now);
 }
 
@@ -69,8 +77,10 @@ void Gateway::deliver(Now now) {
         to_public_[to.listener].push_back({std::move(packet), to.client, Local{to.local}});
         break;
       case forward::Release::kNotOurs:
-        if (!tun_.empty()) to_tun_.push_back(std::move(packet));
-        else drops_.count(Drop::kNoTun);
+        if (!tun_.empty())
+          to_tun_.push_back(std::move(packet));
+        else
+          drops_.count(Drop::kNoTun);
         break;
       case forward::Release::kDropped:
         break;
@@ -89,8 +99,7 @@ void Gateway::flush(Now now) {
     to_public_[listener].clear();
   }
   handle_events(now);
-  const Time deadline =
-      std::min({tunnel_.next_deadline(), forwarder_.next_deadline(), resolver_.next_deadline()});
+  const Time deadline = std::min({tunnel_.next_deadline(), forwarder_.next_deadline(), resolver_.next_deadline()});
   loop_.arm_timer(deadline, now.mono);
 }
 
@@ -101,7 +110,8 @@ void Gateway::write_to_peers() {
     const bool v4 = begin->remote.ip.is_v4();
     const auto end = std::find_if(begin, to_peers_.end(),
                                   [v4](const Datagram& datagram) { return datagram.remote.ip.is_v4() != v4; });
-    const auto socket = std::ranges::find_if(udp_, [v4](const UdpSocket& each) { return each.local().ip.is_v4() == v4; });
+    const auto socket =
+        std::ranges::find_if(udp_, [v4](const UdpSocket& each) { return each.local().ip.is_v4() == v4; });
     if (socket != udp_.end()) {
       socket->write({begin, end}, drops_);
     } else {
@@ -114,33 +124,48 @@ void Gateway::write_to_peers() {
 
 // Start-up.
 
-Gateway::Gateway(const config::Config& config, Loop& loop)
+Gateway::Gateway(const config::Config& config, Loop& loop, size_t pool_slots, size_t largest_packet)
     : config_(config),
       loop_(loop),
-      pool_(kPoolSlots, std::max<size_t>(config.interface.mtu, 1500) + tunnel::kDataOverhead + tunnel::kPaddingMultiple),
+      pool_(pool_slots, with_overhead(largest_packet)),
       tunnel_(config.interface.private_key, config.interface.mtu, pool_),
       forwarder_([&] {
         const EphemeralPorts kernels = ephemeral_ports();
-        return forward_settings(config, forward::snat_range_beside({kernels.first, kernels.last}), crypto::random_u64());
+        return forward_settings(config, forward::snat_range_beside({kernels.first, kernels.last}),
+                                crypto::random_u64());
       }()),
-      resolver_(loop, [this](const crypto::PublicKey& peer, const std::optional<Endpoint>& endpoint) {
-        const Now now = read_clock();
-        if (endpoint) tunnel_.set_endpoint(peer, *endpoint, now);
-        flush(now);
-      }),
+      resolver_(loop,
+                [this](const crypto::PublicKey& peer, const std::optional<Endpoint>& endpoint) {
+                  const Now now = read_clock();
+                  if (endpoint) tunnel_.set_endpoint(peer, *endpoint, now);
+                  flush(now);
+                }),
       table_was_full_(config.forwards.size()) {
   config_.interface.private_key.clear();
-  open_tunnel_sockets();
+  loop_.on_timer([this] { on_timer(); });
+}
+
+Gateway::Gateway(const config::Config& config, Loop& loop)
+    : Gateway(config, loop, kPoolSlots, std::max<size_t>(config.interface.mtu, 1500)) {
+  open_tunnel_sockets(config_.interface.listen_port);
   open_public_sockets();
   if (config_.interface.tun) open_tun();
-  watch();
   add_peers(read_clock());
 }
 
+Gateway::Gateway(Tun tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
+  tun_.push_back(std::move(tun));
+  go_down();
+  watch_tun();
+}
+
+/// Also runs when one of the constructors above throws.
 Gateway::~Gateway() {
-  for (const UdpSocket& socket : udp_) loop_.unwatch(socket.fd());
+  close_tunnel_sockets();
   for (const UdpSocket& socket : public_) loop_.unwatch(socket.fd());
   for (const Tun& tun : tun_) loop_.unwatch(tun.fd());
+  if (!interface_watch_) return;
+  for (const int fd : interface_watch_->fds()) loop_.unwatch(fd);
 }
 
 void Gateway::open_tun() {
@@ -152,22 +177,17 @@ void Gateway::open_tun() {
     add_address(tun.name(), address.ip, address.prefix_length);
   }
   set_up(tun.name());
+  watch_tun();
   if (!wanted.add_routes) return;
   for (const Prefix& route : routes(config_)) add_route(tun.name(), route, wanted.table);
-}
-
-/// One socket for each IP version on one port.  A machine without IPv6 (or IPv4) still has a tunnel.
-void Gateway::open_tunnel_sockets() {
-  const uint16_t port = config_.interface.listen_port;
-  udp_ = bind_tunnel_sockets(port);
-  for (UdpSocket& socket : udp_) {
-    if (config_.interface.fwmark != 0) socket.set_mark(config_.interface.fwmark);
-  }
 }
 
 void Gateway::open_public_sockets() {
   for (const config::Forward& rule : config_.forwards) {
     for (const Endpoint& listen : rule.listen) public_.push_back(UdpSocket::bind(listen));
+  }
+  for (forward::ListenerId listener = 0; listener < public_.size(); ++listener) {
+    loop_.on_readable(public_[listener].fd(), [this, listener] { on_public_readable(listener); });
   }
   to_public_.resize(public_.size());
 }
@@ -182,15 +202,71 @@ void Gateway::add_peers(Now now) {
   flush(now);
 }
 
-void Gateway::watch() {
+void Gateway::watch_tun() {
+  loop_.on_readable(tun_.front().fd(), [this] { on_tun_readable(); });
+  interface_watch_.emplace(tun_.front().fd());
+  for (const int fd : interface_watch_->fds()) loop_.on_readable(fd, [this] { on_interface_change(); });
+  on_interface_change();
+}
+
+// The interface's state: the tunnel is up while the interface is.
+
+void Gateway::on_interface_change() {
+  const std::optional<InterfaceState> state = interface_watch_->look();
+  if (!state) return lose_tun();
+  if (state->mtu && *state->mtu != config_.interface.mtu) {
+    config_.interface.mtu = static_cast<uint16_t>(std::min<uint32_t>(*state->mtu, kLargestInner));
+    tunnel_.set_mtu(config_.interface.mtu);
+    spdlog::debug("{}: MTU {}", config_.interface.name, config_.interface.mtu);
+  }
+  if (state->up == interface_is_up_) return;
+  interface_is_up_ = state->up;
+  spdlog::debug("{} is {}", config_.interface.name, state->up ? "up" : "down");
+  if (state->up) return come_up(read_clock());
+  go_down();
+}
+
+/// Without its port the tunnel stays down, until it is given another.
+void Gateway::come_up(Now now) {
+  try {
+    open_tunnel_sockets(config_.interface.listen_port);
+  } catch (const std::system_error& error) {
+    spdlog::error("{} stays down: {}", config_.interface.name, error.what());
+    return;
+  }
+  tunnel_.set_up(now, to_peers_);
+  flush(now);
+}
+
+void Gateway::go_down() {
+  interface_is_up_ = false;
+  tunnel_.set_down();
+  close_tunnel_sockets();
+}
+
+/// One socket for each IP version on one port.  A machine without IPv6 (or IPv4) still has a tunnel.  Throws
+/// std::system_error, and the sockets that there are stay.
+void Gateway::open_tunnel_sockets(uint16_t port) {
+  std::vector<UdpSocket> sockets = bind_tunnel_sockets(port);
+  for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
+  close_tunnel_sockets();
+  udp_ = std::move(sockets);
+  config_.interface.listen_port = udp_.front().local().port;
   for (UdpSocket& socket : udp_) {
     loop_.on_readable(socket.fd(), [this, &socket] { on_udp_readable(socket); });
   }
-  for (forward::ListenerId listener = 0; listener < public_.size(); ++listener) {
-    loop_.on_readable(public_[listener].fd(), [this, listener] { on_public_readable(listener); });
-  }
-  for (const Tun& tun : tun_) loop_.on_readable(tun.fd(), [this] { on_tun_readable(); });
-  loop_.on_timer([this] { on_timer(); });
+}
+
+void Gateway::close_tunnel_sockets() {
+  for (const UdpSocket& socket : udp_) loop_.unwatch(socket.fd());
+  udp_.clear();
+}
+
+void Gateway::lose_tun() {
+  if (lost_tun_) return;
+  spdlog::info("{} is gone", config_.interface.name);
+  lost_tun_ = true;
+  loop_.stop();
 }
 
 // What happened, for the log.
@@ -202,7 +278,8 @@ void Gateway::handle_events(Now now) {
 
 void Gateway::handle_event(const tunnel::Event& event, Now now) {
   const auto peer = std::ranges::find(config_.peers, event.peer, &config::Peer::public_key);
-  const std::string name = peer->name.empty() ? event.peer.to_base64() : peer->name;
+  const bool is_named = peer != config_.peers.end() && !peer->name.empty();
+  const std::string name = is_named ? peer->name : event.peer.to_base64();
   const std::string where = event.endpoint ? event.endpoint->to_string() : "(no endpoint)";
   switch (event.kind) {
     case tunnel::Event::Kind::kHandshakeComplete:

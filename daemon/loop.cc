@@ -32,7 +32,8 @@ Loop::~Loop() {
   uv_walk(
       &loop_,
       [](uv_handle_t* handle, void*) {
-        if (!uv_is_closing(handle)) uv_close(handle, [](uv_handle_t* closed) {
+        if (!uv_is_closing(handle))
+          uv_close(handle, [](uv_handle_t* closed) {
             if (closed->type == UV_POLL) delete static_cast<Poll*>(closed->data);
             if (closed->type == UV_SIGNAL) delete static_cast<Signal*>(closed->data);
           });
@@ -68,10 +69,10 @@ void Loop::on_signal(int signal, Handler handler) {
   auto* watcher = new Signal{{}, std::move(handler)};
   uv_signal_init(&loop_, &watcher->handle);
   watcher->handle.data = watcher;
-  check_uv("watch signal", uv_signal_start(
-                               &watcher->handle,
-                               [](uv_signal_t* handle, int) { static_cast<Signal*>(handle->data)->handler(); },
-                               signal));
+  check_uv(
+      "watch signal",
+      uv_signal_start(
+          &watcher->handle, [](uv_signal_t* handle, int) { static_cast<Signal*>(handle->data)->handler(); }, signal));
 }
 
 void Loop::arm_timer(Time deadline, Time now) {

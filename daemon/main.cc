@@ -67,15 +67,25 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
   pubkey_command->callback([&] { chosen = pubkey; });
 }
 
+std::vector<std::string> subcommands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
 int main(int argc, char** argv) {
   CLI::App app("adit: a userspace WireGuard gateway with port forwarding built in", "adit");
   app.set_version_flag("--version", "adit " ADIT_VERSION);
   app.require_subcommand(1);
+  app.footer("In place of wireguard-go:  adit [-f|--foreground] INTERFACE");
   Options options;
   Command chosen;
   declare(app, options, chosen);
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const auto request = device_request(arguments, subcommands_of(app));
+  if (request) chosen = [&] { return device(*request, arguments); };
   try {
-    app.parse(argc, argv);
+    if (!request) app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }

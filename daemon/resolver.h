@@ -2,8 +2,8 @@
 // way of traffic.
 //
 // How it works.  A look-up is a call into the system's resolver, which may block for long; it runs on a thread of its
-// own, which writes its answer into a pipe that the loop watches.  Nobody waits for such a thread: when the gateway ends
-// while one is stuck, its answer finds the pipe closed.
+// own, which writes its answer into a pipe that the loop watches.  Nobody waits for such a thread: when the gateway
+// ends while one is stuck, its answer finds the pipe closed.
 #pragma once
 
 #include <functional>

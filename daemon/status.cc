@@ -19,12 +19,13 @@ Json to_json(const DropCounters& drops) {
 
 Json interface_json(const Gateway& gateway) {
   const config::Interface& interface = gateway.config().interface;
+  const bool has_key = !gateway.tunnel().private_key().is_zero();
   Json addresses = Json::array();
   for (const config::InterfaceAddress& address : interface.addresses) {
     addresses.push_back(address.ip.to_string() + "/" + std::to_string(address.prefix_length));
   }
   return {{"name", interface.name},
-          {"public_key", gateway.tunnel().public_key().to_base64()},
+          {"public_key", has_key ? Json(gateway.tunnel().public_key().to_base64()) : Json()},
           {"listen_port", gateway.listen_port()},
           {"addresses", std::move(addresses)},
           {"mtu", interface.mtu},

@@ -1,9 +1,11 @@
 // The subcommands, one file each.  A command returns the process's exit status and throws for what main() reports.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace adit::daemon {
 
@@ -15,6 +17,18 @@ inline constexpr int kExitConfig = 78;
 
 /// Where the configuration is unless -c says otherwise.
 inline constexpr const char* kDefaultConfig = "/etc/adit/adit.toml";
+
+/// adit in wireguard-go's place (device.cc).  What the command line said of it, if it is meant.
+struct DeviceRequest {
+  enum class Kind : uint8_t { kRun, kVersion, kUsage };
+  Kind kind = Kind::kRun;
+  bool foreground = false;
+  std::string interface;
+};
+/// `arguments`: argv.  Nothing when it is one of adit's own commands, whose names are `subcommands`.
+std::optional<DeviceRequest> device_request(const std::vector<std::string>& arguments,
+                                            const std::vector<std::string>& subcommands);
+int device(const DeviceRequest& request, const std::vector<std::string>& arguments);
 
 int run(const std::filesystem::path& config, const std::string& log_level);
 int check(const std::filesystem::path& config);

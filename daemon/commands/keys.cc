@@ -1,5 +1,7 @@
 // adit genkey, genpsk, pubkey: the same bytes in and out as `wg` has.
 
+#include "crypto/keys.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +12,6 @@
 #include <string>
 #include <system_error>
 
-#include "crypto/keys.h"
 #include "crypto/x25519.h"
 #include "daemon/commands/commands.h"
 

@@ -1,14 +1,12 @@
 // adit run: the gateway, until SIGTERM or SIGINT.
 
 #include <csignal>
-#include <nlohmann/json.hpp>
 
 #include "config/config.h"
 #include "daemon/commands/commands.h"
 #include "daemon/control.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
-#include "daemon/status.h"
 
 namespace adit::daemon {
 namespace {
@@ -26,17 +24,19 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   const config::Config config = config::load(file);
   const std::filesystem::path socket = control_path(config.interface.name);
   if (is_served(socket)) {
-    throw AdvisedError(EADDRINUSE, "start " + config.interface.name, "it runs already: adit show " + config.interface.name);
+    throw AdvisedError(EADDRINUSE, "start " + config.interface.name,
+                       "it runs already: adit show " + config.interface.name);
   }
   Loop loop;
   Gateway gateway(config, loop);
-  ControlServer control(loop, socket, [&] { return status_of(gateway).dump(); });
+  ControlServer control(loop, ControlSocket(socket), gateway);
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
   }
   spdlog::info("{} ready: udp port {}, {}, {}", config.interface.name, gateway.listen_port(),
                counted(config.peers.size(), "peer"), counted(config.forwards.size(), "forward"));
   loop.run();
+  if (gateway.lost_tun()) spdlog::error("{} is gone", config.interface.name);
   spdlog::info("{} stopped", config.interface.name);
   return gateway.lost_tun() ? kExitFailed : kExitDone;
 }

@@ -93,7 +93,8 @@ void print_forward(const Json& forward) {
 void print_gateway(const Json& gateway) {
   const Json& interface = gateway["interface"];
   std::cout << "interface: " << interface["name"].get<std::string>() << "\n";
-  std::cout << "  public key: " << interface["public_key"].get<std::string>() << "\n";
+  const Json& key = interface["public_key"];
+  std::cout << "  public key: " << (key.is_null() ? "(none)" : key.get<std::string>()) << "\n";
   std::cout << "  listening port: " << interface["listen_port"] << "\n";
   std::cout << "  addresses: " << joined(interface["addresses"])
             << (interface["tun"].get<bool>() ? "" : " (no tun device)") << "\n";
@@ -105,8 +106,7 @@ void print_gateway(const Json& gateway) {
 }  // namespace
 
 int show(const std::optional<std::string>& interface, bool json) {
-  const std::vector<std::string> names =
-      interface ? std::vector<std::string>{*interface} : controlled_interfaces();
+  const std::vector<std::string> names = interface ? std::vector<std::string>{*interface} : controlled_interfaces();
   if (names.empty()) {
     std::cerr << "adit: show: no gateway is running (none has a socket in " << control_directory().string() << ")\n";
     return kExitFailed;

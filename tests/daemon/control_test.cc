@@ -1,13 +1,18 @@
 #include "daemon/control.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <atomic>
+#include <csignal>
 #include <fstream>
 #include <future>
 #include <thread>
+
+#include "tests/support/paper_device.h"
 
 namespace adit::daemon {
 namespace {
@@ -18,6 +23,7 @@ namespace fs = std::filesystem;
 class Control : public testing::Test {
  protected:
   Control() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
     std::string name = "/tmp/adit-control-XXXXXX";
     directory_ = mkdtemp(name.data());
     path_ = directory_ / "wg0.sock";
@@ -31,7 +37,8 @@ class Control : public testing::Test {
   }
 
   void serve(std::string answer) {
-    server_.emplace(loop_, path_, [answer] { return answer; });
+    device_.shown = std::move(answer);
+    server_.emplace(loop_, ControlSocket(path_), device_);
     uv_async_init(loop_.raw(), &stop_, [](uv_async_t* async) { static_cast<Loop*>(async->data)->stop(); });
     stop_.data = &loop_;
     thread_ = std::thread([this] { loop_.run(); });
@@ -62,6 +69,7 @@ class Control : public testing::Test {
 
   fs::path directory_, path_;
   Loop loop_;
+  test::PaperDevice device_;
   std::optional<ControlServer> server_;
   uv_async_t stop_;
   std::thread thread_;
@@ -129,8 +137,7 @@ TEST_F(Control, OnlyTheOwnerMayConnect) {
 
 TEST_F(Control, ASecondServerIsRefusedAndTheFirstLives) {
   serve("{}");
-  Loop second;
-  EXPECT_THROW(ControlServer(second, path_, [] { return ""; }), std::system_error);
+  EXPECT_THROW(ControlSocket{path_}, std::system_error);
   EXPECT_EQ(request_show(path_), "{}");
 }
 
@@ -145,8 +152,123 @@ TEST_F(Control, ASocketLeftBehindIsReplaced) {
   EXPECT_EQ(request_show(path_), "{}");
 }
 
+TEST_F(Control, ASetAsLargeAsTheyComeIsAppliedAndAnswered) {
+  serve("{}");
+  constexpr size_t kPeers = 10000;
+  const Fd client = connect();
+  std::string request = "set=1\n";
+  for (size_t i = 0; i < kPeers; ++i) {
+    char line[80];
+    std::snprintf(line, sizeof line, "public_key=%064zx\n", i + 1);
+    request += line;
+    for (int ip = 0; ip < 10; ++ip) {
+      request += "allowed_ip=10." + std::to_string(i / 256) + "." + std::to_string(i % 256) + "." + std::to_string(ip) +
+                 "/32\n";
+    }
+  }
+  write_text(client, request + "\nget=1\n\n");
+  ::shutdown(client.get(), SHUT_WR);
+  const std::string answer = read_all(client);
+  EXPECT_TRUE(answer.starts_with("errno=0\n\npublic_key=")) << answer.substr(0, 100);
+  EXPECT_TRUE(answer.ends_with("\nerrno=0\n\n"));
+  EXPECT_EQ(device_.peers.size(), kPeers);
+}
+
+TEST_F(Control, AClientThatHasSentEverythingIsStillAnswered) {
+  serve("{}");
+  const Fd client = connect();
+  write_text(client, "set=1\nlisten_port=7");
+  ::shutdown(client.get(), SHUT_WR);
+  EXPECT_EQ(read_all(client), "errno=0\n\n");
+  EXPECT_EQ(device_.listen_port, 7);
+}
+
+TEST_F(Control, ManyRequestsWithoutReadingOneAnswerAreHeldBack) {
+  serve(std::string(1 << 20, 'x'));
+  const Fd client = connect();
+  const timeval patience{0, 200'000};
+  setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += "show=1\n\n";
+  ssize_t sent = 0;
+  while (sent < (16 << 20)) {
+    const ssize_t count = ::send(client.get(), requests.data(), requests.size(), MSG_NOSIGNAL);
+    if (count < static_cast<ssize_t>(requests.size())) break;
+    sent += count;
+  }
+  EXPECT_LT(sent, 16 << 20) << "the server reads on without being read";
+}
+
+TEST_F(Control, ASocketThatListensAlreadyIsTakenOver) {
+  ControlSocket first(path_);
+  ControlSocket second(Fd(::dup(first.fd().get())));
+  first.give_away();
+  EXPECT_EQ(second.path(), path_);
+  server_.emplace(loop_, std::move(second), device_);
+  EXPECT_TRUE(is_served(path_));
+  server_.reset();
+  EXPECT_FALSE(fs::exists(path_));
+}
+
+TEST_F(Control, OnlyASocketThatListensCanBeTakenOver) {
+  EXPECT_THROW(ControlSocket(Fd(::socket(AF_UNIX, SOCK_STREAM, 0))), std::system_error);
+  EXPECT_THROW(ControlSocket(Fd(::open("/dev/null", O_RDWR))), std::system_error);
+}
+
+TEST_F(Control, TheRemovalOfItsFileIsNoticed) {
+  server_.emplace(loop_, ControlSocket(path_), device_);
+  bool removed = false;
+  server_->on_removed([&] {
+    removed = true;
+    loop_.stop();
+  });
+  std::ofstream(directory_ / "other.sock").put('x');
+  uv_run(loop_.raw(), UV_RUN_NOWAIT);
+  fs::remove(directory_ / "other.sock");
+  uv_run(loop_.raw(), UV_RUN_NOWAIT);
+  EXPECT_FALSE(removed);
+  fs::remove(path_);
+  loop_.run();
+  EXPECT_TRUE(removed);
+}
+
+TEST_F(Control, AFileThatTookItsPlaceIsLeftAlone) {
+  {
+    ControlSocket socket(path_);
+    fs::remove(path_);
+    std::ofstream(path_).put('x');
+    EXPECT_TRUE(socket.is_removed());
+  }
+  EXPECT_TRUE(fs::exists(path_));
+}
+
+TEST_F(Control, AppearsOnlyOnceItListens) {
+  // `wg` removes a socket that refuses it, so there must be no moment at which it would be refused.
+  std::atomic<bool> done = false;
+  std::atomic<int> refusals = 0;
+  std::thread prober([&] {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    while (!done) {
+      const Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+      const int result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+      if (result < 0 && errno == ECONNREFUSED) ++refusals;
+    }
+  });
+  std::vector<Fd> listening;  // so that ends are not refused either
+  for (int i = 0; i < 200; ++i) {
+    ControlSocket socket(path_);
+    listening.emplace_back(::dup(socket.fd().get()));
+    fs::remove(path_);
+  }
+  done = true;
+  prober.join();
+  EXPECT_EQ(refusals, 0);
+}
+
 TEST_F(Control, TheSocketGoesWithItsServer) {
-  { ControlServer server(loop_, path_, [] { return ""; }); }
+  { ControlServer server(loop_, ControlSocket(path_), device_); }
   EXPECT_FALSE(fs::exists(path_));
   EXPECT_THROW(request_show(path_), std::system_error);
 }

@@ -1,0 +1,136 @@
+// adit INTERFACE: in wireguard-go's place, with its command line, environment and control socket.  The interface begins
+// without a key and without peers, and `wg` and `ip` do the rest.
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#include "daemon/commands/commands.h"
+#include "daemon/control.h"
+#include "daemon/daemonize.h"
+#include "daemon/gateway.h"
+#include "daemon/log.h"
+#include "net/interface.h"
+
+namespace adit::daemon {
+namespace {
+
+constexpr const char* kOtherName = "wireguard-go";
+constexpr unsigned kDefaultMtu = 1420;
+
+bool is_other_name(const std::string& program) { return std::filesystem::path(program).filename() == kOtherName; }
+
+bool is_foreground_flag(const std::string& word) { return word == "-f" || word == "--foreground"; }
+
+/// Empty when it is not set.
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// The descriptor that a variable names; none when it is not set.
+Fd inherited(const char* name) {
+  const std::string text = variable(name);
+  if (text.empty()) return {};
+  int number = -1;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size() || number < 0) {
+    throw std::system_error(EINVAL, std::generic_category(), std::string(name) + "=" + text);
+  }
+  return Fd(number);
+}
+
+std::string log_level() {
+  const std::string level = variable("LOG_LEVEL");
+  if (level == "verbose" || level == "debug") return "debug";
+  return level == "silent" ? level : "error";
+}
+
+Tun open_tun(const std::string& interface) {
+  Fd fd = inherited(kTunVariable);
+  Tun tun = fd ? Tun::adopt(std::move(fd)) : Tun::create(interface);
+  if (!variable(kTakesOverVariable).empty()) return tun;
+  set_mtu(tun.name(), kDefaultMtu);
+  try {
+    set_no_automatic_addresses(tun.name());
+  } catch (const std::system_error& error) {
+    spdlog::debug("{}", error.what());  // a machine without IPv6
+  }
+  return tun;
+}
+
+std::optional<ControlSocket> inherited_control() {
+  Fd fd = inherited(kUapiVariable);
+  if (!fd) return {};
+  return ControlSocket(std::move(fd));
+}
+
+int serve(Tun tun, ControlSocket socket) {
+  // A reader of the log, or a client of the control socket, may go away: that is its end, not ours.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::string name = tun.name();
+  Loop loop;
+  for (const int signal : {SIGTERM, SIGINT}) {
+    loop.on_signal(signal, [&loop] { loop.stop(); });
+  }
+  Gateway gateway(std::move(tun), loop);
+  ControlServer control(loop, std::move(socket), gateway);
+  control.on_removed([&] {
+    spdlog::info("{}: the control socket was removed", name);
+    loop.stop();
+  });
+  spdlog::info("{} ready", name);
+  loop.run();
+  spdlog::info("{} stopped", name);
+  return kExitDone;
+}
+
+int usage(const std::string& program) {
+  const bool as_other = is_other_name(program);
+  (as_other ? std::cout : std::cerr) << "Usage: " << program << " [-f/--foreground] INTERFACE-NAME\n";
+  return as_other ? kExitDone : kExitUsage;
+}
+
+}  // namespace
+
+std::optional<DeviceRequest> device_request(const std::vector<std::string>& arguments,
+                                            const std::vector<std::string>& subcommands) {
+  const std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  const bool as_other = is_other_name(arguments.front());
+  const bool foreground = !words.empty() && is_foreground_flag(words.front());
+  const size_t name_at = foreground ? 1 : 0;
+  if (as_other && words == std::vector<std::string>{"--version"})
+    return DeviceRequest{DeviceRequest::Kind::kVersion, false, ""};
+
+  const bool has_name = words.size() == name_at + 1 && !words[name_at].empty() && !words[name_at].starts_with('-');
+  const bool is_command = !foreground && has_name && std::ranges::find(subcommands, words.front()) != subcommands.end();
+  if (has_name && (as_other || !is_command))
+    return DeviceRequest{DeviceRequest::Kind::kRun, foreground, words[name_at]};
+  if (as_other || foreground) return DeviceRequest{DeviceRequest::Kind::kUsage, false, ""};
+  return {};
+}
+
+int device(const DeviceRequest& request, const std::vector<std::string>& arguments) {
+  if (request.kind == DeviceRequest::Kind::kUsage) return usage(arguments.front());
+  if (request.kind == DeviceRequest::Kind::kVersion) {
+    std::cout << kOtherName << " by adit " ADIT_VERSION "\n";
+    return kExitDone;
+  }
+  start_log(log_level());
+  // First, so that its file does not stay when the tun has gone meanwhile.
+  std::optional<ControlSocket> given = inherited_control();
+  Tun tun = open_tun(request.interface);
+  ControlSocket socket = given ? std::move(*given) : ControlSocket(control_path(tun.name()));
+  if (request.foreground || variable(kForegroundVariable) == "1") return serve(std::move(tun), std::move(socket));
+
+  const bool keep_output = !variable("LOG_LEVEL").empty() && log_level() != "silent";
+  start_in_background(arguments, tun.fd(), socket.fd().get(), keep_output);
+  socket.give_away();
+  return kExitDone;
+}
+
+}  // namespace adit::daemon

@@ -1,0 +1,68 @@
+#include "daemon/daemonize.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "net/fd.h"
+
+namespace adit::daemon {
+namespace {
+
+constexpr int kTunFd = 3;
+constexpr int kControlFd = 4;
+/// Copies that are inherited are made from above the numbers they are to get: none then overwrites another.
+constexpr int kAbove = 10;
+
+void check(const std::string& what, int error) {
+  if (error != 0) throw std::system_error(error, std::generic_category(), what);
+}
+
+class FileActions {
+ public:
+  FileActions() { check(kWhat, posix_spawn_file_actions_init(&actions_)); }
+  ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+
+  void give(const Fd& fd, int number) { check(kWhat, posix_spawn_file_actions_adddup2(&actions_, fd.get(), number)); }
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
+
+  static constexpr const char* kWhat = "start in the background";
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
+Fd copy_above(int fd) { return Fd(check_call(FileActions::kWhat, ::fcntl(fd, F_DUPFD_CLOEXEC, kAbove))); }
+
+}  // namespace
+
+void start_in_background(const std::vector<std::string>& arguments, int tun_fd, int control_fd, bool keep_output) {
+  const Fd null(check_call("open /dev/null", ::open("/dev/null", O_RDWR | O_CLOEXEC)));
+  const Fd null_copy = copy_above(null.get());
+  const Fd tun_copy = copy_above(tun_fd);
+  const Fd control_copy = copy_above(control_fd);
+  FileActions actions;
+  actions.give(null_copy, STDIN_FILENO);
+  if (!keep_output) actions.give(null_copy, STDOUT_FILENO);
+  if (!keep_output) actions.give(null_copy, STDERR_FILENO);
+  actions.give(tun_copy, kTunFd);
+  actions.give(control_copy, kControlFd);
+
+  ::setenv(kTunVariable, std::to_string(kTunFd).c_str(), 1);
+  ::setenv(kUapiVariable, std::to_string(kControlFd).c_str(), 1);
+  ::setenv(kForegroundVariable, "1", 1);
+  ::setenv(kTakesOverVariable, "1", 1);
+  std::vector<std::string> words = arguments;
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  pid_t pid = 0;
+  check(FileActions::kWhat, posix_spawn(&pid, program.c_str(), actions.get(), nullptr, argv.data(), environ));
+}
+
+}  // namespace adit::daemon
