@@ -11,7 +11,9 @@ namespace {
 const Endpoint kService = *Endpoint::parse("10.1.2.2:34197");
 const Ip kOurs = *Ip::parse("10.1.2.5");
 
-Endpoint client(uint32_t number) { return {Ip::v4(0xcb007100 + number / 50000), static_cast<uint16_t>(number % 50000 + 1)}; }
+Endpoint client(uint32_t number) {
+  return {Ip::v4(0xcb007100 + number / 50000), static_cast<uint16_t>(number % 50000 + 1)};
+}
 
 /// The service's answer to an inner packet: sides swapped.
 void answer(Packet& packet) {
@@ -27,7 +29,8 @@ void there_and_back(benchmark::State& state) {
   Settings settings;
   settings.our_v4 = kOurs;
   settings.first_snat_port = 1024;
-  settings.rules.push_back({.name = "bench", .to = kService, .from = {}, .max_flows = flows, .max_flows_per_source = flows});
+  settings.rules.push_back(
+      {.name = "bench", .to = kService, .from = {}, .max_flows = flows, .max_flows_per_source = flows});
   Forwarder forwarder(std::move(settings));
   PacketPool pool(16, 1600);
   uint32_t turn = 0;

@@ -19,8 +19,7 @@ void read_interface_section(TableReader& root, const Source& source, Config& con
     return;
   }
   places.knows_all_addresses = false;
-  if (node == nullptr)
-    root.problems().add(kBegin, "there is no [interface] section");
+  if (node == nullptr) root.problems().add(kBegin, "there is no [interface] section");
   if (node != nullptr) root.problems().add(node->place, "interface must be written [interface], once");
 }
 

@@ -26,8 +26,8 @@ const std::map<std::string, Names> kMayInclude = {
 };
 
 /// The pure half of net: all that tunnel, forward and config may see of it.
-const Names kPureNet = {"net/addr.h",     "net/bytes.h",       "net/checksum.h", "net/datagram.h", "net/drop.h",
-                        "net/ip.h",       "net/packet.h",      "net/prefix_trie.h", "net/time.h"};
+const Names kPureNet = {"net/addr.h", "net/bytes.h", "net/checksum.h", "net/datagram.h",    "net/drop.h", "net/ecn.h",
+                        "net/icmp.h", "net/ip.h",    "net/packet.h",   "net/prefix_trie.h", "net/time.h"};
 const Names kPureRooms = {"crypto", "tunnel", "forward", "config"};
 /// config reads files, and nothing else: it may hold a descriptor.
 const std::map<std::string, Names> kOsHeadersAllowed = {
@@ -41,7 +41,7 @@ bool is_allowed_os_header(const std::string& room, const std::string& header) {
 
 /// A library's headers begin with this, and only this room includes them.
 const std::map<std::string, std::string> kLibraries = {
-    {"sodium", "crypto"}, {"toml++", "config"}, {"uv.h", "daemon"},     {"spdlog", "daemon"},
+    {"sodium", "crypto"}, {"toml++", "config"},   {"uv.h", "daemon"}, {"spdlog", "daemon"},
     {"CLI", "daemon"},    {"nlohmann", "daemon"}, {"libmnl", "net"},
 };
 

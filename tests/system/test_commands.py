@@ -43,7 +43,7 @@ class Usage(unittest.TestCase):
     def test_what_nobody_knows_is_wrong_usage(self):
         for words in (
             (),
-            ("dig",),
+            ("dig", "deeper"),
             ("run", "--dig"),
             ("run", "--log-level", "loud"),
             ("check", "-c"),
