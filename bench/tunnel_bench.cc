@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "crypto/random.h"
 #include "tunnel/tunnel.h"
 
 namespace adit::tunnel {
@@ -20,6 +21,18 @@ struct Pair {
   Pair() {
     a.add_peer({Identity(key_b).public_key, {}, kOuterB, {Prefix::of(kInnerB, 32)}}, now);
     b.add_peer({Identity(key_a).public_key, {}, kOuterA, {Prefix::of(kInnerA, 32)}}, now);
+  }
+
+  /// More peers at both ends, with three prefixes each, that have nothing to do with the traffic.
+  void add_bystanders(uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      PeerSettings settings;
+      crypto::random_bytes(settings.public_key.bytes);
+      settings.allowed_ips = {Prefix::of(Ip::v4(0x0b000000 + i), 32), Prefix::of(Ip::v4(0x0c000000 + (i << 8)), 24),
+                              Prefix::of(Ip::v4(0xac100000 + i), 32)};
+      a.add_peer(settings, now);
+      b.add_peer(settings, now);
+    }
   }
 
   /// A batch of packets from a to b, all the way; also answers what b answers.
@@ -64,6 +77,14 @@ void through_the_tunnel(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * state.range(0) * state.range(1));
 }
 
+void through_the_tunnel_among_peers(benchmark::State& state) {
+  Pair pair;
+  pair.add_bystanders(static_cast<uint32_t>(state.range(0)));
+  pair.send(1, 100);
+  for (auto _ : state) pair.send(64, 1420);
+  state.SetItemsProcessed(state.iterations() * 64);
+}
+
 void handshake(benchmark::State& state) {
   Pair pair;
   for (auto _ : state) {
@@ -75,6 +96,7 @@ void handshake(benchmark::State& state) {
 }
 
 BENCHMARK(through_the_tunnel)->ArgNames({"bytes", "batch"})->ArgsProduct({{64, 1420}, {1, 128}});
+BENCHMARK(through_the_tunnel_among_peers)->ArgName("peers")->Arg(0)->Arg(100)->Arg(10'000);
 BENCHMARK(handshake);
 
 }  // namespace
