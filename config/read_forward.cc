@@ -37,7 +37,7 @@ Table read_list(const Node& list, std::string_view name, Problems& problems) {
   const size_t before = problems.count();
   const std::vector<Text> texts = texts_of(list, name, problems);
   if (problems.count() != before) return {};
-  const Table table = read_entries(texts, name, list.place, problems);
+  Table table = read_entries(texts, name, list.place, problems);
   refuse_contradictions(table, name, list.place, problems);
   return table;
 }

@@ -58,6 +58,7 @@ void start_in_background(const std::vector<std::string>& arguments, int tun_fd, 
   ::setenv(kTakesOverVariable, "1", 1);
   std::vector<std::string> words = arguments;
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const std::string program = std::filesystem::read_symlink("/proc/self/exe");

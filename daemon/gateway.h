@@ -33,8 +33,6 @@ class Gateway : public UapiTarget {
   [[nodiscard]] const config::Config& config() const noexcept { return config_; }
   [[nodiscard]] const tunnel::Tunnel& tunnel() const noexcept { return tunnel_; }
   [[nodiscard]] const forward::Forwarder& forwarder() const noexcept { return forwarder_; }
-  /// The public sockets, by forward::ListenerId.
-  [[nodiscard]] const std::vector<UdpSocket>& listeners() const noexcept { return public_; }
   /// Whether the tun device went away, which ends the gateway.
   [[nodiscard]] bool lost_tun() const noexcept { return lost_tun_; }
   /// 0: not chosen yet.

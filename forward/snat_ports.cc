@@ -11,6 +11,7 @@ SnatPorts::SnatPorts(PortRange range, uint64_t seed)
 
 std::optional<uint16_t> SnatPorts::take() noexcept {
   const uint32_t size = range_.size();
+  if (size == 0) return {};
   if (never_used_from_ < size) return static_cast<uint16_t>(range_.first + (start_ + never_used_from_++) % size);
   if (returned_count_ == 0) return {};
   const uint16_t port = returned_[returned_first_];
@@ -20,8 +21,9 @@ std::optional<uint16_t> SnatPorts::take() noexcept {
 }
 
 void SnatPorts::give_back(uint16_t port) noexcept {
-  assert(range_.contains(port) && in_use() > 0);
-  returned_[(returned_first_ + returned_count_) % range_.size()] = port;
+  const uint32_t size = range_.size();
+  assert(size > 0 && range_.contains(port) && in_use() > 0);
+  returned_[(returned_first_ + returned_count_) % size] = port;
   ++returned_count_;
 }
 

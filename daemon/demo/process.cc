@@ -28,7 +28,7 @@ namespace {
     ::dup2(log, STDERR_FILENO);
   }
   for (const auto& [name, value] : command.environment) {
-    ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): a child just forked has one thread
+    ::setenv(name.c_str(), value.c_str(), 1);
   }
   std::vector<char*> words;
   for (const std::string& word : command.words) words.push_back(::strdup(word.c_str()));
@@ -86,7 +86,7 @@ std::string Process::log() const {
 }
 
 bool is_installed(const std::string& program) {
-  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nothing sets it
+  const char* path = std::getenv("PATH");
   std::istringstream directories(path == nullptr ? "" : path);
   for (std::string directory; std::getline(directories, directory, ':');) {
     if (::access((std::filesystem::path(directory) / program).c_str(), X_OK) == 0) return true;
