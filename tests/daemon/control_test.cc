@@ -251,7 +251,7 @@ TEST_F(Control, AppearsOnlyOnceItListens) {
     address.sun_family = AF_UNIX;
     path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
     while (!done) {
-      const Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+      const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));  // nobody accepts: a full queue must not hold it
       const int result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
       if (result < 0 && errno == ECONNREFUSED) ++refusals;
     }
