@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 #include "crypto/keys.h"
 #include "crypto/sodium.h"
@@ -27,15 +28,30 @@ uint32_t load_le32(const uint8_t* at) noexcept {
 }
 
 /// G, the mixing function (RFC 7693 3.1), with the rotations of BLAKE2s.
-void mix(std::array<uint32_t, 16>& v, size_t a, size_t b, size_t c, size_t d, uint32_t x, uint32_t y) noexcept {
-  v[a] += v[b] + x;
-  v[d] = std::rotr(v[d] ^ v[a], 16);
-  v[c] += v[d];
-  v[b] = std::rotr(v[b] ^ v[c], 12);
-  v[a] += v[b] + y;
-  v[d] = std::rotr(v[d] ^ v[a], 8);
-  v[c] += v[d];
-  v[b] = std::rotr(v[b] ^ v[c], 7);
+[[gnu::always_inline]] inline void mix(uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d, uint32_t x,
+                                       uint32_t y) noexcept {
+  a += b + x;
+  d = std::rotr(d ^ a, 16);
+  c += d;
+  b = std::rotr(b ^ c, 12);
+  a += b + y;
+  d = std::rotr(d ^ a, 8);
+  c += d;
+  b = std::rotr(b ^ c, 7);
+}
+
+/// A round whose schedule is known to the compiler keeps its words in registers: a flood is answered from here.
+template <size_t kRound>
+[[gnu::always_inline]] inline void mix_round(std::array<uint32_t, 16>& v, const std::array<uint32_t, 16>& m) noexcept {
+  constexpr auto& s = kSigma[kRound];
+  mix(v[0], v[4], v[8], v[12], m[s[0]], m[s[1]]);
+  mix(v[1], v[5], v[9], v[13], m[s[2]], m[s[3]]);
+  mix(v[2], v[6], v[10], v[14], m[s[4]], m[s[5]]);
+  mix(v[3], v[7], v[11], v[15], m[s[6]], m[s[7]]);
+  mix(v[0], v[5], v[10], v[15], m[s[8]], m[s[9]]);
+  mix(v[1], v[6], v[11], v[12], m[s[10]], m[s[11]]);
+  mix(v[2], v[7], v[8], v[13], m[s[12]], m[s[13]]);
+  mix(v[3], v[4], v[9], v[14], m[s[14]], m[s[15]]);
 }
 
 void store_le32(uint8_t* at, uint32_t value) noexcept {
@@ -108,16 +124,8 @@ void Blake2s::compress(const uint8_t* block, bool last) noexcept {
   v[13] ^= static_cast<uint32_t>(count_ >> 32);
   if (last) v[14] = ~v[14];
 
-  for (const auto& s : kSigma) {
-    mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-    mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-    mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-    mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-    mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-    mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-    mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-    mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
-  }
+  [&]<size_t... kRounds>(std::index_sequence<kRounds...>) { (mix_round<kRounds>(v, m), ...); }
+  (std::make_index_sequence<std::size(kSigma)>());
   for (size_t word = 0; word < 8; ++word) state_[word] ^= v[word] ^ v[word + 8];
 }
 

@@ -61,7 +61,8 @@ TEST_F(Cookie, IsUnderstoodByAPeerWrittenFromThePaper) {
 }
 
 TEST_F(Cookie, BelongsToOneAddressAndPort) {
-  for (const char* other : {"203.0.113.5:1001", "203.0.113.5:59395", "203.0.113.6:1000", "[2001:db8::5]:1000"}) {
+  for (const char* other :
+       {"203.0.113.5:1001", "203.0.113.5:744", "203.0.113.5:59395", "203.0.113.6:1000", "[2001:db8::5]:1000"}) {
     ASSERT_TRUE(obtain(kFrom, kStart));
     EXPECT_FALSE(mac2_fits(*Endpoint::parse(other), kStart)) << other;
   }
@@ -184,6 +185,16 @@ TEST_F(UnderLoad, AFloodBeyondOurMeansIsNotEvenLookedAt) {
   EXPECT_EQ(lone.drops(Drop::kForgedHandshake), 128u);
   EXPECT_EQ(lone.drops(Drop::kUnderLoad), 1872u);
   EXPECT_EQ(replies, 1001u) << "the message that showed the load is answered, too";
+}
+
+TEST_F(UnderLoad, AHundredPeersThatComeBackAtOnceAreNoFlood) {
+  std::vector<Message> initiations;
+  for (uint32_t i = 0; i < 100; ++i) {
+    const std::string address = Ip::v4(0x0a010000 + i).to_string() + "/32";
+    initiations.push_back(lone.add_peer({address.c_str()}).initiation());
+  }
+  lone.receive(initiations);
+  EXPECT_EQ(lone.replies_of(MessageType::kResponse), 100u);
 }
 
 TEST_F(UnderLoad, WrongMac1NeitherLoadsUsNorIsAnswered) {
