@@ -28,6 +28,7 @@ class FileActions {
   FileActions& operator=(const FileActions&) = delete;
 
   void give(const Fd& fd, int number) { check(kWhat, posix_spawn_file_actions_adddup2(&actions_, fd.get(), number)); }
+  void close_from(int number) { check(kWhat, posix_spawn_file_actions_addclosefrom_np(&actions_, number)); }
   [[nodiscard]] const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
 
   static constexpr const char* kWhat = "start in the background";
@@ -51,6 +52,8 @@ void start_in_background(const std::vector<std::string>& arguments, int tun_fd, 
   if (!keep_output) actions.give(null_copy, STDERR_FILENO);
   actions.give(tun_copy, kTunFd);
   actions.give(control_copy, kControlFd);
+  // What our caller has open stays its own: the lock of a script that ran us would otherwise be held as long as we run.
+  actions.close_from(kControlFd + 1);
 
   ::setenv(kTunVariable, std::to_string(kTunFd).c_str(), 1);
   ::setenv(kUapiVariable, std::to_string(kControlFd).c_str(), 1);

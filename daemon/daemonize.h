@@ -15,7 +15,8 @@ inline constexpr const char* kForegroundVariable = "WG_PROCESS_FOREGROUND";
 inline constexpr const char* kTakesOverVariable = "ADIT_TAKES_OVER";
 
 /// Starts this program again with the same arguments, the descriptors as 3 and 4, and the environment above.  Its stdin
-/// is /dev/null, and so are stdout and stderr unless `keep_output`.  Throws std::system_error.
+/// is /dev/null, and so are stdout and stderr unless `keep_output`.  It inherits nothing else.  Throws
+/// std::system_error.
 void start_in_background(const std::vector<std::string>& arguments, int tun_fd, int control_fd, bool keep_output);
 
 }  // namespace adit::daemon

@@ -84,7 +84,12 @@ void set_no_automatic_addresses(const std::string& interface) {
   request.nest(IFLA_AF_SPEC, [&] {
     request.nest(AF_INET6, [&] { request.put_byte(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
   });
-  request.send();
+  try {
+    request.send();
+  } catch (const std::system_error& error) {
+    // Without IPv6, on this machine or at this MTU, there are none to keep away.
+    if (error.code() != std::errc::address_family_not_supported) throw;
+  }
 }
 
 void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length) {

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <thread>
 
 #include "daemon/commands/commands.h"
 #include "daemon/control.h"
@@ -21,6 +23,10 @@ namespace {
 
 constexpr const char* kOtherName = "wireguard-go";
 constexpr unsigned kDefaultMtu = 1420;
+
+/// To get the control socket: two seconds in all.
+constexpr int kAttempts = 40;
+constexpr std::chrono::milliseconds kBetweenAttempts{50};
 
 bool is_other_name(const std::string& program) { return std::filesystem::path(program).filename() == kOtherName; }
 
@@ -55,11 +61,7 @@ Tun open_tun(const std::string& interface) {
   Tun tun = fd ? Tun::adopt(std::move(fd)) : Tun::create(interface);
   if (!variable(kTakesOverVariable).empty()) return tun;
   set_mtu(tun.name(), kDefaultMtu);
-  try {
-    set_no_automatic_addresses(tun.name());
-  } catch (const std::system_error& error) {
-    spdlog::debug("{}", error.what());  // a machine without IPv6
-  }
+  set_no_automatic_addresses(tun.name());
   return tun;
 }
 
@@ -67,6 +69,16 @@ std::optional<ControlSocket> inherited_control() {
   Fd fd = inherited(kUapiVariable);
   if (!fd) return {};
   return ControlSocket(std::move(fd));
+}
+
+/// Who deletes an interface does not wait for the process behind it, which may be about to end when the interface is
+/// made anew (`wg-quick down` and `up`).  Throws when the socket's process stays: its interface is in another
+/// namespace.
+ControlSocket open_control(const std::string& interface) {
+  const std::filesystem::path path = control_path(interface);
+  for (int attempt = 0; attempt < kAttempts && is_served(path); ++attempt)
+    std::this_thread::sleep_for(kBetweenAttempts);
+  return ControlSocket(path);
 }
 
 int serve(Tun tun, ControlSocket socket) {
@@ -124,7 +136,7 @@ int device(const DeviceRequest& request, const std::vector<std::string>& argumen
   // First, so that its file does not stay when the tun has gone meanwhile.
   std::optional<ControlSocket> given = inherited_control();
   Tun tun = open_tun(request.interface);
-  ControlSocket socket = given ? std::move(*given) : ControlSocket(control_path(tun.name()));
+  ControlSocket socket = given ? std::move(*given) : open_control(tun.name());
   if (request.foreground || variable(kForegroundVariable) == "1") return serve(std::move(tun), std::move(socket));
 
   const bool keep_output = !variable("LOG_LEVEL").empty() && log_level() != "silent";

@@ -133,6 +133,11 @@ TEST_F(InterfaceTest, SetsItUp) {
   EXPECT_FALSE(is_up("b"));
 }
 
+TEST_F(InterfaceTest, WithoutIpv6HasNoAutomaticAddressesAnyway) {
+  set_mtu("a", 1279);  // too small for IPv6: to this interface it is not there, as on a machine that has none
+  EXPECT_EQ(error_of([] { set_no_automatic_addresses("a"); }), "no error");
+}
+
 TEST_F(InterfaceTest, AddsAddressesOfBothVersionsOnce) {
   for (int time = 0; time < 2; ++time) {
     add_address("a", *Ip::parse("10.1.2.5"), 24);
