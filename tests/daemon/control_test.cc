@@ -135,6 +135,17 @@ TEST_F(Control, OnlyTheOwnerMayConnect) {
   EXPECT_EQ(info.st_mode & 0777, 0700u);
 }
 
+TEST_F(Control, MakesItsDirectoryWhereThereIsNone) {
+  path_ = directory_ / "run" / "wireguard" / "wg0.sock";
+  const mode_t before = ::umask(077);
+  serve("{}");
+  ::umask(before);
+  EXPECT_EQ(request_show(path_), "{}");
+  struct stat info {};
+  ASSERT_EQ(::stat(path_.parent_path().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0755u) << "for whoever asks which interfaces there are";
+}
+
 TEST_F(Control, ASecondServerIsRefusedAndTheFirstLives) {
   serve("{}");
   EXPECT_THROW(ControlSocket{path_}, std::system_error);

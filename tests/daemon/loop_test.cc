@@ -5,7 +5,6 @@
 
 #include <csignal>
 
-#include "daemon/tunnel_sockets.h"
 #include "net/clock.h"
 #include "net/fd.h"
 
@@ -68,25 +67,6 @@ TEST(Loop, HandsSignalsToTheirHandlers) {
   ::raise(SIGUSR1);
   loop.run();
   EXPECT_EQ(seen, SIGUSR1);
-}
-
-TEST(TunnelSockets, BothVersionsShareAPortThatTheKernelChose) {
-  const std::vector<UdpSocket> sockets = bind_tunnel_sockets(0);
-  ASSERT_FALSE(sockets.empty());
-  EXPECT_NE(sockets.front().local().port, 0);
-  EXPECT_EQ(sockets.front().local().port, sockets.back().local().port);
-}
-
-TEST(TunnelSockets, APortInUseIsNamed) {
-  const std::vector<UdpSocket> first = bind_tunnel_sockets(0);
-  const uint16_t port = first.front().local().port;
-  try {
-    bind_tunnel_sockets(port);
-    FAIL() << "two programs have one port";
-  } catch (const std::system_error& error) {
-    EXPECT_EQ(error.code(), std::errc::address_in_use);
-    EXPECT_NE(std::string(error.what()).find(std::to_string(port)), std::string::npos) << error.what();
-  }
 }
 
 }  // namespace

@@ -226,5 +226,16 @@ TEST_F(Decapsulate, WhenNothingReturnsTheKernelChoosesOurAddressAgain) {
   EXPECT_EQ(lone.sent.at(0).local, Local{});
 }
 
+TEST_F(Decapsulate, ARepeatedInitiationLetsTheKernelChooseOurAddressAgain) {
+  ASSERT_TRUE(lone.greet(peer));
+  lone.advance(seconds(200));
+  lone.send({inner_packet(kOurs, kTheirs, 64)});
+  ASSERT_EQ(lone.replies_of(MessageType::kInitiation), 1u);
+  EXPECT_EQ(lone.sent.at(0).local.ip, lone.local);
+  lone.advance(seconds(6));
+  ASSERT_EQ(lone.replies_of(MessageType::kInitiation), 1u);
+  EXPECT_EQ(lone.sent.at(0).local, Local{});
+}
+
 }  // namespace
 }  // namespace adit::tunnel

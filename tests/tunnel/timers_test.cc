@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "tests/support/lone_tunnel.h"
 #include "tests/support/wire.h"
 
 namespace adit::tunnel {
@@ -61,6 +64,18 @@ TEST(Timers, ANewHandshakeIsDueFifteenSecondsAfterTheFirstUnansweredData) {
   EXPECT_EQ(timers.deadline(), deadline) << "more data does not put it off";
   timers.any_authenticated_received();
   EXPECT_EQ(timers.deadline(), kNever);
+}
+
+TEST(Timers, ANewHandshakeIsPutOffByUpToAThirdOfASecondAtRandom) {
+  std::set<Time> deadlines;
+  for (int i = 0; i < 2000; ++i) {
+    Timers timers;
+    timers.data_sent(kStart);
+    deadlines.insert(timers.deadline());
+  }
+  EXPECT_GE(*deadlines.begin(), kStart + seconds(15));
+  EXPECT_LE(*deadlines.rbegin(), kStart + seconds(15) + kJitter);
+  EXPECT_GT(*deadlines.rbegin() - *deadlines.begin(), milliseconds(250));
 }
 
 TEST(Timers, ANewHandshakeHasAllItsAttemptsBeforeIt) {
@@ -192,6 +207,70 @@ TEST(Timers, DataInTheOtherDirectionConfirmsAsWell) {
   EXPECT_EQ(wire.keepalives(wire.a), 1u);
 }
 
+TEST(Timers, TheConfirmationIsTenSecondsAfterTheDataWheneverWeSentLast) {
+  Wire wire;
+  wire.send(wire.a, 100);
+  for (const int since_sent : {1, 7, 10, 25}) {
+    wire.send(wire.b, 100);
+    wire.advance(seconds(since_sent));
+    const Time arrived = wire.now.mono;
+    wire.send(wire.a, 100);
+    wire.forget();
+    wire.advance(seconds(11));
+    EXPECT_EQ(keepalive_times(wire, wire.b, arrived), Times{10}) << since_sent;
+  }
+}
+
+// Two things that an initiation and a response do as well as data.
+
+struct HandshakeAmongTimers : ::testing::Test {
+  LoneTunnel lone;
+  PaperPeer peer = lone.add_peer({"10.0.0.2/32"});
+  const Message packet = inner_packet(*Ip::parse("10.0.0.1"), *Ip::parse("10.0.0.2"), 64);
+  const Message answer = inner_packet(*Ip::parse("10.0.0.2"), *Ip::parse("10.0.0.1"), 64);
+};
+
+TEST_F(HandshakeAmongTimers, AResponseConfirmsData) {
+  ASSERT_TRUE(lone.greet(peer));
+  lone.receive(peer.data(answer));
+  lone.advance(seconds(5));
+  lone.receive(peer.initiation());
+  ASSERT_EQ(lone.replies_of(MessageType::kResponse), 1u);
+  lone.advance(seconds(60));
+  EXPECT_TRUE(lone.replies.empty());
+}
+
+TEST_F(HandshakeAmongTimers, AnInitiationConfirmsData) {
+  ASSERT_TRUE(lone.answer(peer, packet));
+  lone.advance(seconds(166));
+  lone.receive(peer.data(answer));
+  ASSERT_EQ(lone.replies_of(MessageType::kInitiation), 1u);
+  lone.advance(seconds(11));
+  EXPECT_EQ(lone.replies_of(MessageType::kInitiation), 2u) << "repeated after five and ten seconds";
+  EXPECT_EQ(lone.replies_of(MessageType::kData), 0u);
+}
+
+TEST_F(HandshakeAmongTimers, AnInitiationShowsThatThePeerLives) {
+  ASSERT_TRUE(lone.greet(peer));
+  lone.send({packet});
+  lone.advance(seconds(10));
+  lone.receive(peer.initiation());
+  lone.advance(seconds(60));
+  EXPECT_TRUE(lone.replies.empty()) << "no new handshake because of the data";
+}
+
+TEST_F(HandshakeAmongTimers, AResponseShowsThatThePeerLives) {
+  ASSERT_TRUE(lone.answer(peer, packet));
+  lone.receive(peer.keepalive());
+  lone.advance(seconds(121));
+  lone.send({packet});
+  ASSERT_TRUE(peer.consume_initiation(lone.replies.back()));
+  lone.receive(peer.response());
+  ASSERT_EQ(lone.replies_of(MessageType::kData), 1u);
+  lone.advance(seconds(60));
+  EXPECT_TRUE(lone.replies.empty()) << "no new handshake because of the data";
+}
+
 TEST(Timers, AKeepaliveDoesNotAnswerAKeepalive) {
   Wire wire({.keepalive_a = seconds(25)});
   wire.advance(seconds(100));
@@ -208,12 +287,12 @@ TEST(Timers, PersistentKeepalivesAreSentAtTheirInterval) {
 }
 
 TEST(Timers, NoPersistentKeepaliveWhileDataIsSent) {
-  Wire wire({.keepalive_a = seconds(25)});
+  Wire wire({.keepalive_a = seconds(8)});  // less than it takes the other side to confirm
   wire.advance(seconds(0));
   wire.forget();
-  for (int i = 0; i < 11; ++i) {
+  for (int i = 0; i < 16; ++i) {
     wire.send(wire.a, 100);
-    wire.advance(seconds(9));
+    wire.advance(seconds(6));
   }
   EXPECT_EQ(wire.keepalives(wire.a), 0u);
 }
