@@ -1,10 +1,8 @@
 """adit in wireguard-go's place: its command line, environment and control socket; with `wg`, `wg-quick` and `ip`."""
 
 import base64
-import contextlib
 import fcntl
 import os
-import pathlib
 import signal
 import socket
 import struct
@@ -12,116 +10,12 @@ import subprocess
 import unittest
 
 import lab
+from drop_in import RUN_DIRECTORY, DropInLab, processes_of, socket_of
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
-RUN_DIRECTORY = pathlib.Path("/run/wireguard")
 
 
-def socket_of(interface):
-    return RUN_DIRECTORY / f"{interface}.sock"
-
-
-def processes_of(interface):
-    """The programs that run with this interface's name as last argument."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
-            if entry.name.isdigit() and words and words[-1] == interface.encode():
-                found.append(int(entry.name))
-    return found
-
-
-class DropInTest(lab.LabTest):
-    """Two machines with a cable and a tunnel between them.
-
-    one  192.0.2.1, 2001:db8::1 ---- 192.0.2.2, 2001:db8::2  two
-         10.0.0.1, fd00::1     ==wg1====wg2==     10.0.0.2, fd00::2
-    """
-
-    def setUp(self):
-        super().setUp()
-        self.one, self.two = self.node("one"), self.node("two")
-        lab.cable(self.one, "eth0", self.two, "eth0")
-        self.one.add_address("eth0", "192.0.2.1/24", "2001:db8::1/64")
-        self.two.add_address("eth0", "192.0.2.2/24", "2001:db8::2/64")
-        self.keys_one, self.keys_two = lab.Keys(), lab.Keys()
-
-    def run_on(self, node, *words, environment=None, **options):
-        return lab.run(*node.command(*words), environment=environment, **options)
-
-    def wg(self, node, *words, **options):
-        return self.run_on(node, "wg", *words, check=True, **options).stdout
-
-    def start(self, node, interface, environment=None, program=lab.ADIT):
-        process = lab.Process(
-            node.command(program, "-f", interface),
-            node.directory / f"{interface}.log",
-            {"LOG_LEVEL": "verbose", "WG_PROCESS_FOREGROUND": "1"} | (environment or {}),
-            expect_exit=0,
-        )
-        self.keep(process)
-        lab.wait_until(lambda: self.answers(node, interface), f"{interface} answers wg")
-        return process
-
-    def answers(self, node, interface):
-        return socket_of(interface).exists() and self.run_on(node, "wg", "show", interface).returncode == 0
-
-    def configure(self, node, interface, keys, peer_keys, endpoint, number, peer_number, **changes):
-        lines = ["[Interface]", f"PrivateKey = {keys.private}", "ListenPort = 51820", "[Peer]"]
-        peer = {"PublicKey": peer_keys.public, "AllowedIPs": f"10.0.0.{peer_number}/32, fd00::{peer_number}/128"}
-        if endpoint:
-            peer["Endpoint"] = endpoint
-        lines += [f"{key} = {value}" for key, value in (peer | changes).items()]
-        conf = node.write(f"{interface}.conf", "\n".join(lines) + "\n")
-        self.wg(node, "setconf", interface, conf)
-
-    def configure_both(self, **changes):
-        self.configure(self.one, "wg1", self.keys_one, self.keys_two, "192.0.2.2:51820", 1, 2, **changes)
-        self.configure(self.two, "wg2", self.keys_two, self.keys_one, None, 2, 1, **changes)
-
-    def address(self, node, interface, number):
-        node.add_address(interface, f"10.0.0.{number}/24", f"fd00::{number}/64")
-        node.ip("link", "set", interface, "up")
-
-    def start_both(self, other_program=lab.ADIT, **changes):
-        one, two = self.start(self.one, "wg1"), self.start(self.two, "wg2", program=other_program)
-        self.configure_both(**changes)
-        self.address(self.one, "wg1", 1)
-        self.address(self.two, "wg2", 2)
-        return one, two
-
-    def pings(self, node, address, *options):
-        return self.run_on(node, "ping", "-n", "-c", "1", "-W", "2", *options, address).returncode == 0
-
-    def expect_tunnel(self):
-        for node, addresses in ((self.one, ("10.0.0.2", "fd00::2")), (self.two, ("10.0.0.1", "fd00::1"))):
-            for address in addresses:
-                lab.wait_until(lambda: self.pings(node, address), f"{node.name} pings {address}")
-
-    def expect_nothing_left(self, node, interface):
-        lab.wait_until(lambda: not processes_of(interface), f"no process of {interface}")
-        # A process loses its command line a moment before its descriptors are closed.
-        lab.wait_until(lambda: not node.has_interface(interface), f"no {interface}")
-        self.assertFalse(socket_of(interface).exists())
-
-    def ask(self, interface, request, end=True):
-        """Speaks to the control socket as it stands in the specification."""
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(lab.GENEROUS)
-            client.connect(str(socket_of(interface)))
-            client.sendall(request.encode())
-            if end:
-                client.shutdown(socket.SHUT_WR)
-            answer = b""
-            while piece := client.recv(65536):
-                answer += piece
-                if not end and answer.endswith(b"\n\n"):
-                    break
-            return answer.decode()
-
-
-class Tunnels(DropInTest):
+class Tunnels(DropInLab):
     def test_between_two_of_us(self):
         self.start_both()
         self.expect_tunnel()
@@ -170,7 +64,7 @@ class Tunnels(DropInTest):
         self.expect_tunnel()
 
 
-class Wg(DropInTest):
+class Wg(DropInLab):
     def test_shows_every_field(self):
         psk = lab.run("wg", "genpsk").stdout.strip()
         self.start_both(PresharedKey=psk, PersistentKeepalive=7)
@@ -267,7 +161,7 @@ class Wg(DropInTest):
         self.assertEqual(self.wg(self.one, "show", "wg1", "peers"), "")
 
 
-class ControlSocket(DropInTest):
+class ControlSocket(DropInLab):
     def test_answers_with_the_numbers_of_wireguard_go(self):
         key = "11" * 32
         requests = {
@@ -324,7 +218,7 @@ class ControlSocket(DropInTest):
         lab.wait_until(lambda: self.pings(self.one, "10.0.0.2"), "a ping when it is up again")
 
 
-class Ends(DropInTest):
+class Ends(DropInLab):
     def expect_end(self, process):
         self.assertEqual(process.wait(), 0)
         self.expect_nothing_left(self.one, "wg1")
@@ -365,7 +259,7 @@ class Ends(DropInTest):
                 self.expect_end(process)
 
 
-class Starts(DropInTest):
+class Starts(DropInLab):
     def background(self, *words, **environment):
         return self.run_on(self.one, *words, environment=environment or None)
 
@@ -449,7 +343,7 @@ class Starts(DropInTest):
                 self.expect_nothing_left(self.one, "wg1")
 
 
-class WgQuick(DropInTest):
+class WgQuick(DropInLab):
     def quick(self, verb, conf):
         result = self.run_on(
             self.one, "wg-quick", verb, conf, environment={"WG_QUICK_USERSPACE_IMPLEMENTATION": lab.ADIT}
