@@ -127,6 +127,7 @@ void Gateway::write_to_peers() {
 Gateway::Gateway(const config::Config& config, Loop& loop, size_t pool_slots, size_t largest_packet)
     : config_(config),
       loop_(loop),
+      offloads_(wanted_offloads()),
       pool_(pool_slots, with_overhead(largest_packet)),
       tunnel_(config.interface.private_key, config.interface.mtu, pool_),
       forwarder_([&] {
@@ -170,7 +171,7 @@ Gateway::~Gateway() {
 
 void Gateway::open_tun() {
   const config::Interface& wanted = config_.interface;
-  Tun& tun = tun_.emplace_back(Tun::create(wanted.name));
+  Tun& tun = tun_.emplace_back(Tun::create(wanted.name, offloads_));
   set_no_automatic_addresses(tun.name());
   set_mtu(tun.name(), wanted.mtu);
   for (const config::InterfaceAddress& address : wanted.addresses) {
@@ -184,7 +185,7 @@ void Gateway::open_tun() {
 
 void Gateway::open_public_sockets() {
   for (const config::Forward& rule : config_.forwards) {
-    for (const Endpoint& listen : rule.listen) public_.push_back(UdpSocket::bind(listen));
+    for (const Endpoint& listen : rule.listen) public_.push_back(UdpSocket::bind(listen, offloads_));
   }
   for (forward::ListenerId listener = 0; listener < public_.size(); ++listener) {
     loop_.on_readable(public_[listener].fd(), [this, listener] { on_public_readable(listener); });
@@ -206,6 +207,7 @@ void Gateway::watch_tun() {
   loop_.on_readable(tun_.front().fd(), [this] { on_tun_readable(); });
   interface_watch_.emplace(tun_.front().fd());
   for (const int fd : interface_watch_->fds()) loop_.on_readable(fd, [this] { on_interface_change(); });
+  fit_super_packets();
   on_interface_change();
 }
 
@@ -217,6 +219,7 @@ void Gateway::on_interface_change() {
   if (state->mtu && *state->mtu != config_.interface.mtu) {
     config_.interface.mtu = static_cast<uint16_t>(std::min<uint32_t>(*state->mtu, kLargestInner));
     tunnel_.set_mtu(config_.interface.mtu);
+    fit_super_packets();
     spdlog::debug("{}: MTU {}", config_.interface.name, config_.interface.mtu);
   }
   if (state->up == interface_is_up_) return;
@@ -224,6 +227,18 @@ void Gateway::on_interface_change() {
   spdlog::debug("{} is {}", config_.interface.name, state->up ? "up" : "down");
   if (state->up) return come_up(read_clock());
   go_down();
+}
+
+/// One super-packet of the tun becomes one train to the peer: a little more would cost a train of two or three each
+/// time.
+void Gateway::fit_super_packets() {
+  if (!tun_.front().offloads().tso) return;
+  try {
+    set_largest_super_packet(config_.interface.name, largest_super_packet(config_.interface.mtu));
+  } catch (const std::system_error& error) {
+    spdlog::debug("{}",
+                  error.what());  // in another namespace, or not the interface's administrator: it costs speed only
+  }
 }
 
 /// Without its port the tunnel stays down, until it is given another.
@@ -247,7 +262,7 @@ void Gateway::go_down() {
 /// One socket for each IP version on one port.  A machine without IPv6 (or IPv4) still has a tunnel.  Throws
 /// std::system_error, and the sockets that there are stay.
 void Gateway::open_tunnel_sockets(uint16_t port) {
-  std::vector<UdpSocket> sockets = bind_tunnel_sockets(port);
+  std::vector<UdpSocket> sockets = bind_tunnel_sockets(port, offloads_);
   for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
   close_tunnel_sockets();
   udp_ = std::move(sockets);

@@ -71,6 +71,7 @@ class Gateway : public UapiTarget {
 
   // The interface's state.
   void on_interface_change();
+  void fit_super_packets();
   void come_up(Now now);
   void go_down();
   void open_tunnel_sockets(uint16_t port);
@@ -92,6 +93,7 @@ class Gateway : public UapiTarget {
 
   config::Config config_;
   Loop& loop_;
+  const Offloads offloads_;
   PacketPool pool_;  // before everything that holds packets
   DropCounters drops_;
   std::vector<Tun> tun_;                           // none or one

@@ -1,6 +1,9 @@
 #include "daemon/setup.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 namespace adit::daemon {
 namespace {
@@ -68,6 +71,23 @@ std::vector<Prefix> routes(const config::Config& config) {
   std::ranges::sort(all);
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
+}
+
+unsigned largest_super_packet(unsigned mtu) {
+  constexpr unsigned kLargestTrain = 65535 - 20 - 8;
+  constexpr unsigned kHeaders = 52;  // IPv4, TCP and its time stamps
+  const unsigned segments = kLargestTrain / static_cast<unsigned>(mtu + tunnel::kDataOverhead);
+  return kHeaders + std::max(segments, 1u) * (std::max(mtu, 2 * kHeaders) - kHeaders);
+}
+
+Offloads wanted_offloads() {
+  const char* chosen = std::getenv("ADIT_OFFLOAD");
+  if (chosen == nullptr) return {};
+  try {
+    return parse_offloads(chosen);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(std::string("ADIT_OFFLOAD: ") + error.what());
+  }
 }
 
 }  // namespace adit::daemon

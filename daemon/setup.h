@@ -1,9 +1,10 @@
-// From the configuration's words to what tunnel and forwarder take.  Pure functions.
+// From the configuration's words to what tunnel and forwarder take.  Pure functions, but for the environment's part.
 #pragma once
 
 #include "config/config.h"
 #include "forward/forwarder.h"
 #include "forward/port_range.h"
+#include "net/offload.h"
 #include "tunnel/tunnel.h"
 
 namespace adit::daemon {
@@ -20,5 +21,11 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
 /// The routes of the interface: every peer's allowed IPs, each once.
 /// Default routes are left out: they would swallow the tunnel's own datagrams.
 std::vector<Prefix> routes(const config::Config& config);
+
+/// In bytes: what becomes a train of full datagrams (udp.h), no more.
+unsigned largest_super_packet(unsigned mtu);
+
+/// ADIT_OFFLOAD of the environment; everything where it is not set.  Throws std::invalid_argument.
+Offloads wanted_offloads();
 
 }  // namespace adit::daemon

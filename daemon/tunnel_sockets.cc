@@ -16,9 +16,9 @@ bool version_is_missing(const std::system_error& error) {
          error.code() == std::errc::protocol_not_supported;
 }
 
-std::optional<UdpSocket> bind_if_supported(const Endpoint& local) {
+std::optional<UdpSocket> bind_if_supported(const Endpoint& local, const Offloads& offloads) {
   try {
-    return UdpSocket::bind(local);
+    return UdpSocket::bind(local, offloads);
   } catch (const std::system_error& error) {
     if (!version_is_missing(error)) throw;
     return {};
@@ -27,13 +27,13 @@ std::optional<UdpSocket> bind_if_supported(const Endpoint& local) {
 
 }  // namespace
 
-std::vector<UdpSocket> bind_tunnel_sockets(uint16_t port) {
+std::vector<UdpSocket> bind_tunnel_sockets(uint16_t port, const Offloads& offloads) {
   for (int attempt = 1;; ++attempt) {
     std::vector<UdpSocket> sockets;
-    if (auto v4 = bind_if_supported(any_v4(port))) sockets.push_back(std::move(*v4));
+    if (auto v4 = bind_if_supported(any_v4(port), offloads)) sockets.push_back(std::move(*v4));
     const uint16_t common = sockets.empty() ? port : sockets.front().local().port;
     try {
-      if (auto v6 = bind_if_supported(any_v6(common))) sockets.push_back(std::move(*v6));
+      if (auto v6 = bind_if_supported(any_v6(common), offloads)) sockets.push_back(std::move(*v6));
     } catch (const std::system_error& error) {
       // The port that IPv4 was given happens to be taken on IPv6: draw another.
       const bool retry = port == 0 && error.code() == std::errc::address_in_use && attempt < kPortAttempts;

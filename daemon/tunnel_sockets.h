@@ -9,6 +9,6 @@ namespace adit::daemon {
 
 /// IPv4 first, then IPv6 on the same port; port 0 lets the kernel choose one that is free for both.  A machine that has
 /// only one of the two gets only that.  Throws std::system_error when the port is in use, or neither can be had.
-std::vector<UdpSocket> bind_tunnel_sockets(uint16_t port);
+std::vector<UdpSocket> bind_tunnel_sockets(uint16_t port, const Offloads& offloads = {});
 
 }  // namespace adit::daemon

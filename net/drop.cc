@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, kDropCount> kNames = {
     "bad_checksum",
     "bad_udp_length",
     "truncated_read",
+    "bad_offload",
     "socket_full",
     "socket_error",
     "tun_full",

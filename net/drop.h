@@ -47,6 +47,7 @@ enum class Drop : uint8_t {
   kBadUdpLength,     // the service's answer has a UDP length that does not fit the packet
   // descriptors
   kTruncatedRead,  // datagram larger than a packet buffer
+  kBadOffload,     // a super-packet of the tun whose header does not fit it
   kSocketFull,     // the UDP socket would block
   kSocketError,    // the UDP socket refused the datagram (unreachable, not permitted, ...)
   kTunFull,        // the tun device would block

@@ -10,6 +10,8 @@ namespace adit {
 
 /// All throw std::system_error that names the interface and what was tried.  What is already so is no error.
 void set_mtu(const std::string& interface, unsigned mtu);
+/// Super-packets that the kernel hands to the interface are at most this large, in bytes.
+void set_largest_super_packet(const std::string& interface, unsigned size);
 void set_up(const std::string& interface);
 /// Keeps the kernel from giving the interface addresses of its own (IPv6 link-local) and asking for routers there.
 void set_no_automatic_addresses(const std::string& interface);

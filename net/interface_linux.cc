@@ -67,6 +67,15 @@ void set_mtu(const std::string& interface, unsigned mtu) {
   request.send();
 }
 
+void set_largest_super_packet(const std::string& interface, unsigned size) {
+  const std::string what = "set largest super-packet of " + interface;
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface_index(interface, what));
+  NetlinkRequest request(what, RTM_NEWLINK, 0, header);
+  request.put(IFLA_GSO_MAX_SIZE, size);
+  request.send();
+}
+
 void set_up(const std::string& interface) {
   const std::string what = "set " + interface + " up";
   ifinfomsg header{};

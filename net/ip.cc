@@ -53,7 +53,7 @@ void push_ipv4(Packet& packet, const Ip& source, const Ip& destination, uint8_t 
   header[9] = protocol;
   std::ranges::copy(source.bytes(), &header[12]);
   std::ranges::copy(destination.bytes(), &header[16]);
-  store_be16(&header[10], checksum_finish(checksum_add(0, header)));
+  set_ipv4_checksum(header);
 }
 
 void push_ipv6(Packet& packet, const Ip& source, const Ip& destination, uint8_t protocol) noexcept {
@@ -113,6 +113,11 @@ bool UdpView::checksum_fits() const noexcept {
   const size_t length = load_be16(&udp[4]);
   const uint64_t sum = pseudo_header_sum(source.ip, destination.ip, kProtocolUdp, length);
   return checksum_finish(checksum_add(sum, udp.first(length))) == 0;
+}
+
+void set_ipv4_checksum(Bytes header) noexcept {
+  store_be16(&header[10], 0);
+  store_be16(&header[10], checksum_finish(checksum_add(0, header)));
 }
 
 uint64_t pseudo_header_sum(const Ip& source, const Ip& destination, uint8_t protocol, size_t length) noexcept {

@@ -43,6 +43,9 @@ std::optional<UdpView> udp_view(ConstBytes packet) noexcept;
 /// The pseudo-header's part of a checksum (RFC 768; RFC 8200 8.1), for checksum_add().
 uint64_t pseudo_header_sum(const Ip& source, const Ip& destination, uint8_t protocol, size_t length) noexcept;
 
+/// Computes the checksum of an IPv4 header, options included, in its place.
+void set_ipv4_checksum(Bytes header) noexcept;
+
 /// Pushes an IP header in front of what it carries; no options, traffic class 0.  Both addresses are of one version;
 /// the packet has headroom for the header and a length that fits 16 bits.  For `identification` see push_udp().
 void push_ip(Packet& packet, const Ip& source, const Ip& destination, uint8_t protocol,

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "net/bytes.h"
+#include "net/staging.h"
 
 namespace adit {
 
@@ -93,6 +94,8 @@ class PacketPool {
   [[nodiscard]] Packet take() noexcept;
   [[nodiscard]] size_t available() const noexcept { return free_.size() + (slots_ - untouched_); }
   [[nodiscard]] size_t slots() const noexcept { return slots_; }
+  /// Where reads in bulk land before they are cut into packets of this pool.
+  [[nodiscard]] Staging& staging() noexcept { return staging_; }
   [[nodiscard]] size_t largest_packet() const noexcept { return slot_size_ - kHeadroom - kTailroom; }
 
  private:
@@ -109,6 +112,7 @@ class PacketPool {
   size_t untouched_ = 0;  // slots from here on were never handed out
   std::unique_ptr<uint8_t[], Unmap> memory_;
   std::vector<uint32_t> free_;
+  Staging staging_;
 };
 
 inline uint8_t* Packet::data() noexcept { return pool_->slot(slot_) + begin_; }

@@ -3,8 +3,10 @@
 
 #include <string>
 
+#include "net/coalesce.h"
 #include "net/drop.h"
 #include "net/fd.h"
+#include "net/offload.h"
 #include "net/packet.h"
 
 namespace adit {
@@ -14,26 +16,34 @@ class Tun {
   /// Creates the interface `name` (at most 15 bytes, and not there yet), down and without addresses.  It goes away
   /// with this object.  Throws std::system_error that says what failed and, for a missing privilege or device, what
   /// to do.
-  static Tun create(const std::string& name);
+  static Tun create(const std::string& name, const Offloads& offloads = {});
 
-  /// Takes over a device that somebody else opened for bare IP packets (IFF_NO_PI), and makes it non-blocking.  Throws
-  /// std::system_error when it is something else, as far as that can be seen.
-  static Tun adopt(Fd fd);
+  /// Takes over a device that somebody else opened for bare IP packets (IFF_NO_PI), with or without a virtio header in
+  /// front, and makes it non-blocking.  Throws std::system_error when it is something else, as far as that can be seen.
+  static Tun adopt(Fd fd, const Offloads& offloads = {});
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  /// Appends what is waiting, at most `limit` packets, to `out`; stops early when there is no more or the pool is
-  /// empty.  False once the device is gone for good.
+  /// What the kernel agreed to.
+  [[nodiscard]] const Offloads& offloads() const noexcept { return offloads_; }
+
+  /// Appends what is waiting to `out`, cut into packets, up to the super-packet that reaches `limit` packets; stops
+  /// early when there is no more or the pool is empty.  False once the device is gone for good.
   bool read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept;
 
   /// Writes every packet (and empties the batch); what the kernel refuses is counted.
   void write(PacketBatch& packets, DropCounters& drops) noexcept;
 
  private:
-  Tun(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+  Tun(Fd fd, std::string name, bool has_header, Offloads offloads);
+  [[nodiscard]] bool write_run(const Coalescer::Run& run) noexcept;
+
   Fd fd_;
   std::string name_;
+  bool has_header_;  // a VnetHeader in front of each packet
+  Offloads offloads_;
+  Coalescer coalescer_;
 };
 
 }  // namespace adit

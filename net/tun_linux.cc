@@ -2,7 +2,13 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "net/segment.h"
 #include "net/tun.h"
 
 namespace adit {
@@ -31,6 +37,20 @@ std::string advice_for(int error) {
   throw AdvisedError(error, "create tun " + name, advice_for(error));
 }
 
+/// Of Linux 6.2, younger than many a system's headers.
+constexpr unsigned kTunUso4 = 0x20;
+constexpr unsigned kTunUso6 = 0x40;
+
+/// Has super-packets come and go as far as they are wanted and the kernel has them.
+void set_offloads(int fd, Offloads& offloads) noexcept {
+  const unsigned tso = offloads.tso ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0u;
+  const unsigned uso = offloads.uso ? TUN_F_CSUM | kTunUso4 | kTunUso6 : 0u;
+  if (::ioctl(fd, TUNSETOFFLOAD, tso | uso) == 0) return;
+  offloads.uso = false;
+  if (::ioctl(fd, TUNSETOFFLOAD, tso) == 0) return;
+  offloads.tso = false;
+}
+
 /// Whether a device that answered a read with this error will have packets again.  A deleted one says EBADFD.
 bool is_passing(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == EIO || error == ENOMEM || error == ENOBUFS;
@@ -38,57 +58,74 @@ bool is_passing(int error) noexcept {
 
 }  // namespace
 
-Tun Tun::create(const std::string& name) {
+Tun::Tun(Fd fd, std::string name, bool has_header, Offloads offloads)
+    : fd_(std::move(fd)), name_(std::move(name)), has_header_(has_header), offloads_(offloads) {
+  if (has_header_) set_offloads(fd_.get(), offloads_);
+}
+
+Tun Tun::create(const std::string& name, const Offloads& offloads) {
   ifreq request{};
   if (name.size() >= sizeof request.ifr_name) fail(name, ENAMETOOLONG);
   name.copy(request.ifr_name, name.size());
+  const bool has_header = offloads.tso || offloads.uso;
   // EXCL: without it a tun that somebody left behind would be taken over, addresses and routes included.
-  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL);
+  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | (has_header ? IFF_VNET_HDR : 0));
 
   Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) fail(name, errno);
   if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) fail(name, errno);
-  return {std::move(fd), request.ifr_name};
+  return {std::move(fd), request.ifr_name, has_header, offloads};
 }
 
-Tun Tun::adopt(Fd fd) {
+Tun Tun::adopt(Fd fd, const Offloads& offloads) {
   const std::string what = "take over tun descriptor " + std::to_string(fd.get());
   ifreq request{};
   check_call(what, ::ioctl(fd.get(), TUNGETIFF, &request));
   // Whether it has IFF_NO_PI cannot be seen: the kernel says IFF_NOFILTER with the same bit.
-  if ((request.ifr_flags & (IFF_TUN | IFF_TAP | IFF_VNET_HDR)) != IFF_TUN) {
-    throw AdvisedError(EINVAL, what, "it must be opened with IFF_TUN and IFF_NO_PI, without IFF_VNET_HDR");
+  if ((request.ifr_flags & (IFF_TUN | IFF_TAP)) != IFF_TUN) {
+    throw AdvisedError(EINVAL, what, "it must be opened with IFF_TUN and IFF_NO_PI");
   }
+  const bool has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
+  const int header_size = sizeof(VnetHeader);
+  if (has_header) check_call(what, ::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size));
   check_call(what, ::fcntl(fd.get(), F_SETFL, O_NONBLOCK));
   check_call(what, ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC));
-  return {std::move(fd), request.ifr_name};
+  return {std::move(fd), request.ifr_name, has_header, offloads};
 }
 
 bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept {
-  const size_t largest = pool.largest_packet();
-  for (size_t i = 0; i < limit; ++i) {
-    Packet packet = pool.take();
-    if (!packet) return true;
-    // The kernel cuts a packet that is too long without saying so; one byte more than fits gives it away.
-    const Bytes buffer = packet.push_back(largest + 1);
+  const Bytes buffer = pool.staging().part(0);
+  const size_t header_size = has_header_ ? sizeof(VnetHeader) : 0;
+  for (size_t before = out.size(); out.size() - before < limit;) {
+    if (pool.available() == 0) return true;
     const ssize_t size = ::read(fd(), buffer.data(), buffer.size());
     if (size < 0) return is_passing(errno);
-    if (static_cast<size_t>(size) > largest) {
-      drops.count(Drop::kTruncatedRead);
-      continue;
-    }
-    packet.trim_to(static_cast<size_t>(size));
-    out.push_back(std::move(packet));
+    VnetHeader header{};
+    std::memcpy(&header, buffer.data(), header_size);
+    const Drop drop = segment(buffer.first(static_cast<size_t>(size)).subspan(header_size), header, pool, out);
+    if (drop != Drop::kNone) drops.count(drop);
   }
   return true;
 }
 
 void Tun::write(PacketBatch& packets, DropCounters& drops) noexcept {
-  for (const Packet& packet : packets) {
-    if (::write(fd(), packet.data(), packet.size()) >= 0) continue;
-    drops.count(errno == EAGAIN ? Drop::kTunFull : Drop::kTunError);
+  coalescer_.form(packets, {offloads_.tso && has_header_, offloads_.uso && has_header_});
+  for (const Coalescer::Run& run : coalescer_.runs()) {
+    if (write_run(run)) continue;
+    drops.count(errno == EAGAIN ? Drop::kTunFull : Drop::kTunError, run.packets);
   }
   packets.clear();
+}
+
+bool Tun::write_run(const Coalescer::Run& run) noexcept {
+  Coalescer::Pieces pieces;
+  std::array<iovec, 1 + Coalescer::kMaxPieces> vector;
+  size_t count = 0;
+  VnetHeader header = run.header;
+  if (has_header_) vector[count++] = {&header, sizeof header};
+  for (const ConstBytes piece : coalescer_.pieces(run, pieces))
+    vector[count++] = {const_cast<uint8_t*>(piece.data()), piece.size()};
+  return ::writev(fd(), vector.data(), static_cast<int>(count)) >= 0;
 }
 
 }  // namespace adit

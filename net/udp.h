@@ -5,6 +5,7 @@
 #include "net/datagram.h"
 #include "net/drop.h"
 #include "net/fd.h"
+#include "net/offload.h"
 
 namespace adit {
 
@@ -12,17 +13,19 @@ class UdpSocket {
  public:
   /// Binds to an address (or the unspecified one; IPv6 never takes IPv4) and port (0: the kernel chooses).
   /// Non-blocking, large buffers.  Throws std::system_error "bind udp ADDRESS: reason".
-  static UdpSocket bind(const Endpoint& local);
+  static UdpSocket bind(const Endpoint& local, const Offloads& offloads = {});
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// The bound address with the real port.
   [[nodiscard]] const Endpoint& local() const noexcept { return local_; }
+  /// Whether alike datagrams leave together; false where that was not wanted, and once the kernel has refused it.
+  [[nodiscard]] bool sends_trains() const noexcept { return sends_trains_; }
 
   /// Marks outgoing packets for the kernel's routing policy (SO_MARK on Linux); 0 is none.  Throws std::system_error.
   void set_mark(uint32_t mark);
 
-  /// Appends what is waiting, at most `limit` datagrams, to `out`.  Datagrams larger than a packet buffer are dropped
-  /// and counted.
+  /// Appends what is waiting to `out`, up to the system call that reaches `limit` datagrams.  Datagrams larger than a
+  /// packet buffer, or that find none, are dropped and counted.
   void read(PacketPool& pool, size_t limit, Datagrams& out, DropCounters& drops) noexcept;
 
   /// Sends datagrams, each from its own local address where it has one.  If the kernel no longer has that address it is
@@ -31,9 +34,11 @@ class UdpSocket {
   void write(std::span<Datagram> datagrams, DropCounters& drops) noexcept;
 
  private:
-  UdpSocket(Fd fd, const Endpoint& local) : fd_(std::move(fd)), local_(local) {}
+  UdpSocket(Fd fd, const Endpoint& local, bool sends_trains)
+      : fd_(std::move(fd)), local_(local), sends_trains_(sends_trains) {}
   Fd fd_;
   Endpoint local_;
+  bool sends_trains_;
 };
 
 }  // namespace adit

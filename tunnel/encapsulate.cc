@@ -40,7 +40,7 @@ Drop Tunnel::route(Packet& packet) noexcept {
   Peer* const peer = allowed_ips_.find(*destination);
   if (peer == nullptr) return Drop::kNoRoute;
   if (!peer->endpoint) return Drop::kNoEndpoint;
-  if (peer->stage(std::move(packet))) drops_.count(Drop::kStageFull);
+  peer->staged.push_back(std::move(packet));
   touch(*peer);
   return Drop::kNone;
 }
@@ -103,7 +103,7 @@ void Tunnel::send_keepalive(Peer& peer, Now now, Datagrams& out) noexcept {
   if (peer.staged.empty()) {
     Packet empty = pool_.take();
     if (!empty) return drops_.count(Drop::kNoBuffer);
-    peer.stage(std::move(empty));
+    peer.staged.push_back(std::move(empty));
   }
   seal_staged(peer, now, out);
 }

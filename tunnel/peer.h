@@ -38,9 +38,6 @@ class Peer {
   bool touched = false;     // is in the Tunnel's list of peers to settle
   Time scheduled = kNever;  // its key in the Tunnel's Schedule
 
-  /// Appends a packet.  When the queue is full the oldest is dropped, and true returned.
-  bool stage(Packet packet);
-
   /// What the timer rules call an authenticated message on its way out or in.
   void authenticated_sent(Time now) noexcept {
     timers.any_authenticated_sent();

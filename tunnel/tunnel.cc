@@ -1,5 +1,7 @@
 #include "tunnel/tunnel.h"
 
+#include <algorithm>
+
 namespace adit::tunnel {
 namespace {
 
@@ -60,10 +62,11 @@ void Tunnel::purge_staged(Peer& peer) noexcept {
 
 /// Packets that wait must not use up the buffers that everybody's traffic and handshakes need.
 void Tunnel::shed_staged(Peer& peer) noexcept {
-  while (!peer.staged.empty() && pool_.available() < pool_.slots() / 4) {
-    peer.staged.erase(peer.staged.begin());
-    drops_.count(Drop::kStageFull);
-  }
+  size_t shed = peer.staged.size() > kMaxStagedPackets ? peer.staged.size() - kMaxStagedPackets : 0;
+  const size_t wanted = pool_.slots() / 4;
+  if (pool_.available() < wanted) shed = std::max(shed, std::min(peer.staged.size(), wanted - pool_.available()));
+  peer.staged.erase(peer.staged.begin(), peer.staged.begin() + static_cast<ptrdiff_t>(shed));
+  drops_.count(Drop::kStageFull, shed);
 }
 
 void Tunnel::touch(Peer& peer) noexcept {

@@ -16,6 +16,7 @@
 #include "daemon/daemonize.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
+#include "daemon/setup.h"
 #include "net/interface.h"
 
 namespace adit::daemon {
@@ -58,7 +59,7 @@ std::string log_level() {
 
 Tun open_tun(const std::string& interface) {
   Fd fd = inherited(kTunVariable);
-  Tun tun = fd ? Tun::adopt(std::move(fd)) : Tun::create(interface);
+  Tun tun = fd ? Tun::adopt(std::move(fd), wanted_offloads()) : Tun::create(interface, wanted_offloads());
   if (!variable(kTakesOverVariable).empty()) return tun;
   set_mtu(tun.name(), kDefaultMtu);
   set_no_automatic_addresses(tun.name());

@@ -4,6 +4,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -69,28 +70,30 @@ class TunTest : public test::NetnsTest {
     ASSERT_TRUE(test::wait_for_address(*Ip::parse("fd07::1")));
   }
 
-  Packet udp_packet(const Endpoint& source, const Endpoint& destination, const std::vector<uint8_t>& payload) {
+  Packet udp_packet(const Endpoint& source, const Endpoint& destination, const std::vector<uint8_t>& payload,
+                    uint16_t identification = 0) {
     Packet packet = pool_.take();
     std::ranges::copy(payload, packet.push_back(payload.size()).begin());
-    push_udp(packet, source, destination);
+    push_udp(packet, source, destination, identification);
     return packet;
   }
 
   /// Reads until a UDP datagram to this port is there (the kernel also sends packets of its own); empty after a while.
   Packet next_to(uint16_t port) {
-    PacketBatch batch;
-    while (wait_readable(tun_->fd())) {
-      if (!tun_->read(pool_, 1, batch, drops_)) return {};
-      for (Packet& packet : batch) {
+    while (!read_.empty() || wait_readable(tun_->fd())) {
+      if (read_.empty() && !tun_->read(pool_, 1, read_, drops_)) return {};
+      while (!read_.empty()) {
+        Packet packet = std::move(read_.front());
+        read_.erase(read_.begin());
         const auto view = udp_view(std::as_const(packet).bytes());
-        if (view && view->destination.port == port) return std::move(packet);
+        if (view && view->destination.port == port) return packet;
       }
-      batch.clear();
     }
     return {};
   }
 
   PacketPool pool_{64, kLargest};
+  PacketBatch read_;  // and not yet looked at
   DropCounters drops_;
   std::optional<Tun> tun_;
 };
@@ -274,9 +277,65 @@ TEST_F(TunTest, ADeviceThatSomebodyElseOpenedIsTakenOver) {
   EXPECT_NE(::fcntl(tun.fd(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
+TEST_F(TunTest, ADeviceWithAVirtioHeaderIsTakenOverWithIt) {
+  tun_.emplace(Tun::adopt(open_tun(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)));
+  EXPECT_TRUE(tun_->offloads().tso);
+  add_address("given0", *Ip::parse("10.6.0.1"), 24);
+  set_up("given0");
+  const Fd socket = udp_on({*Ip::parse("10.6.0.1"), 7000});
+  send_to(socket, {*Ip::parse("10.6.0.2"), 7001}, {5, 6});
+  const Packet packet = next_to(7001);
+  ASSERT_TRUE(packet);
+  EXPECT_TRUE(udp_view(packet.bytes())->checksum_fits());
+}
+
+/// 20 datagrams in one system call, which the kernel keeps together where it may.
+void send_train(const Fd& socket, const Endpoint& to) {
+  const int size = 500;
+  ASSERT_EQ(::setsockopt(socket.get(), IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size), 0);
+  std::vector<uint8_t> payload(20 * 500 - 100);
+  for (size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<uint8_t>(i / 500);
+  send_to(socket, to, payload);
+}
+
+TEST_F(TunTest, ASuperPacketIsReadAsThePacketsItStandsFor) {
+  for (const char* wanted : {"all", "none"}) {
+    tun_.emplace(Tun::create("adit9", parse_offloads(wanted)));
+    add_address("adit9", *Ip::parse("10.9.0.1"), 24);
+    set_up("adit9");
+    send_train(udp_on({*Ip::parse("10.9.0.1"), 7000}), {*Ip::parse("10.9.0.2"), 7001});
+    for (uint8_t i = 0; i < 20; ++i) {
+      const Packet packet = next_to(7001);
+      ASSERT_TRUE(packet) << wanted << int{i};
+      const auto view = udp_view(packet.bytes());
+      EXPECT_TRUE(view->checksum_fits());
+      EXPECT_EQ(view->payload().size(), i < 19 ? 500u : 400u);
+      EXPECT_EQ(view->payload()[0], i);
+    }
+    tun_.reset();
+  }
+}
+
+TEST_F(TunTest, PacketsThatContinueEachOtherAreWrittenAsOne) {
+  if (!tun_->offloads().uso) GTEST_SKIP() << "a kernel without USO";
+  const Endpoint local{*Ip::parse("10.7.0.1"), 7000};
+  const Fd socket = udp_on(local);
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(socket.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on), 0);
+  PacketBatch batch;
+  for (uint8_t i = 0; i < 20; ++i) {
+    batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, local, std::vector<uint8_t>(500, i), i));
+  }
+  tun_->write(batch, drops_);
+  ASSERT_TRUE(wait_readable(socket.get()));
+  std::vector<uint8_t> received(65536);
+  EXPECT_EQ(::recv(socket.get(), received.data(), received.size(), 0), 20 * 500);
+  EXPECT_EQ(received[9'999], 19);
+  EXPECT_EQ(drops_.total(), 0u);
+}
+
 TEST_F(TunTest, WhatDoesNotGiveBareIpPacketsIsNotTakenOver) {
   EXPECT_THROW(Tun::adopt(open_tun(IFF_TAP | IFF_NO_PI)), std::system_error);
-  EXPECT_THROW(Tun::adopt(open_tun(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)), std::system_error);
   EXPECT_THROW(Tun::adopt(Fd(::open("/dev/null", O_RDWR))), std::system_error);
   EXPECT_THROW(Tun::adopt(Fd(::open("/dev/net/tun", O_RDWR))), std::system_error) << "it has no interface";
 }

@@ -1,0 +1,135 @@
+#include "net/segment.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "net/checksum.h"
+#include "net/ip.h"
+#include "net/tcp.h"
+
+namespace adit {
+namespace {
+
+/// A super-packet whose header fits it.
+struct Super {
+  bool v4;
+  bool tcp;
+  ConstBytes headers;
+  size_t transport;  // where its header begins
+  ConstBytes payload;
+  size_t segment_size;
+  uint64_t pseudo_sum;  // of the pseudo-header, without the length
+};
+
+/// Whether this protocol's header may begin there: right behind an IPv4 header, or behind an IPv6 header and perhaps
+/// extensions, which are as the kernel left them.
+bool can_begin_at(size_t transport, uint8_t protocol, ConstBytes packet) noexcept {
+  if (packet.size() < kIpv4HeaderSize) return false;
+  if (packet[0] >> 4 == 4) {
+    return transport >= kIpv4HeaderSize && transport == size_t{packet[0] & 0xfu} * 4 && packet[9] == protocol;
+  }
+  if (packet[0] >> 4 != 6 || packet.size() < kIpv6HeaderSize) return false;
+  return transport == kIpv6HeaderSize ? packet[6] == protocol : transport > kIpv6HeaderSize;
+}
+
+std::optional<Super> parse(ConstBytes packet, const VnetHeader& header) noexcept {
+  using Gso = VnetHeader::Gso;
+  const auto kind = static_cast<Gso>(header.gso_type & ~VnetHeader::kEcn);
+  const bool tcp = kind == Gso::kTcp4 || kind == Gso::kTcp6;
+  if (!tcp && kind != Gso::kUdp) return {};
+  if ((header.flags & VnetHeader::kNeedsChecksum) == 0 || header.segment_size == 0) return {};
+
+  const size_t transport = header.checksum_start;
+  const uint8_t protocol = tcp ? kProtocolTcp : kProtocolUdp;
+  if (!can_begin_at(transport, protocol, packet)) return {};
+  if (header.checksum_offset != (tcp ? kTcpChecksumAt : kUdpChecksumAt)) return {};
+  const bool v4 = packet[0] >> 4 == 4;
+  if (tcp && v4 != (kind == Gso::kTcp4)) return {};
+
+  const size_t least = transport + (tcp ? kTcpHeaderSize : kUdpHeaderSize);
+  if (packet.size() < least) return {};
+  const size_t headers = tcp ? transport + tcp_header_size(&packet[transport]) : least;
+  if (headers < least || headers >= packet.size()) return {};
+
+  const ConstBytes addresses = v4 ? packet.subspan(12, 8) : packet.subspan(8, 32);
+  return Super{v4,
+               tcp,
+               packet.first(headers),
+               transport,
+               packet.subspan(headers),
+               header.segment_size,
+               checksum_add(protocol, addresses)};
+}
+
+void set_ip_length(Bytes packet, bool v4, size_t number) noexcept {
+  if (!v4) return store_be16(&packet[4], static_cast<uint16_t>(packet.size() - kIpv6HeaderSize));
+  store_be16(&packet[2], static_cast<uint16_t>(packet.size()));
+  store_be16(&packet[4], static_cast<uint16_t>(load_be16(&packet[4]) + number));
+  set_ipv4_checksum(packet.first(size_t{packet[0] & 0xfu} * 4));
+}
+
+/// `bytes` begin with the transport header; its checksum is computed last, over zero in its own place.
+void set_transport(Bytes bytes, const Super& super, size_t number, bool is_last) noexcept {
+  if (super.tcp) {
+    const auto offset = static_cast<uint32_t>(number * super.segment_size);
+    store_be32(&bytes[kTcpSequenceAt], load_be32(&bytes[kTcpSequenceAt]) + offset);
+    if (!is_last) bytes[kTcpFlagsAt] &= static_cast<uint8_t>(~(kTcpFin | kTcpPsh));
+    if (number > 0) bytes[kTcpFlagsAt] &= static_cast<uint8_t>(~kTcpCwr);
+  } else {
+    store_be16(&bytes[kUdpLengthAt], static_cast<uint16_t>(bytes.size()));
+  }
+  uint8_t* const checksum = &bytes[super.tcp ? kTcpChecksumAt : kUdpChecksumAt];
+  store_be16(checksum, 0);
+  const uint16_t sum = checksum_finish(checksum_add(super.pseudo_sum + bytes.size(), bytes));
+  store_be16(checksum, sum == 0 && !super.tcp ? 0xffff : sum);  // zero would mean "none" (RFC 768)
+}
+
+Drop cut(const Super& super, PacketPool& pool, PacketBatch& out) noexcept {
+  if (super.headers.size() + super.segment_size > pool.largest_packet()) return Drop::kTruncatedRead;
+  ConstBytes rest = super.payload;
+  for (size_t number = 0; !rest.empty(); ++number) {
+    const ConstBytes payload = rest.first(std::min(rest.size(), super.segment_size));
+    rest = rest.subspan(payload.size());
+    Packet packet = pool.take();
+    if (!packet) return Drop::kNoBuffer;
+    const Bytes bytes = packet.push_back(super.headers.size() + payload.size());
+    std::ranges::copy(super.headers, bytes.begin());
+    std::ranges::copy(payload, bytes.subspan(super.headers.size()).begin());
+    set_ip_length(bytes, super.v4, number);
+    set_transport(bytes.subspan(super.transport), super, number, rest.empty());
+    out.push_back(std::move(packet));
+  }
+  return Drop::kNone;
+}
+
+/// The checksum's place holds the pseudo-header's part, so that the sum over all is the whole.
+bool complete_checksum(Bytes packet, const VnetHeader& header) noexcept {
+  const size_t start = header.checksum_start;
+  const size_t at = start + header.checksum_offset;
+  if (at + 2 > packet.size()) return false;
+  const uint16_t sum = checksum_finish(checksum_add(0, packet.subspan(start)));
+  const bool udp = header.checksum_offset == kUdpChecksumAt;
+  store_be16(&packet[at], sum == 0 && udp ? 0xffff : sum);
+  return true;
+}
+
+Drop copy_whole(ConstBytes packet, const VnetHeader& header, PacketPool& pool, PacketBatch& out) noexcept {
+  if (packet.size() > pool.largest_packet()) return Drop::kTruncatedRead;
+  Packet copy = pool.take();
+  if (!copy) return Drop::kNoBuffer;
+  std::ranges::copy(packet, copy.push_back(packet.size()).begin());
+  const bool unfinished = (header.flags & VnetHeader::kNeedsChecksum) != 0;
+  if (unfinished && !complete_checksum(copy.bytes(), header)) return Drop::kBadOffload;
+  out.push_back(std::move(copy));
+  return Drop::kNone;
+}
+
+}  // namespace
+
+Drop segment(ConstBytes packet, const VnetHeader& header, PacketPool& pool, PacketBatch& out) noexcept {
+  if (header.gso_type == static_cast<uint8_t>(VnetHeader::Gso::kNone)) return copy_whole(packet, header, pool, out);
+  const std::optional<Super> super = parse(packet, header);
+  return super ? cut(*super, pool, out) : Drop::kBadOffload;
+}
+
+}  // namespace adit
