@@ -93,8 +93,8 @@ Drop cut(const Super& super, PacketPool& pool, PacketBatch& out) noexcept {
     Packet packet = pool.take();
     if (!packet) return Drop::kNoBuffer;
     const Bytes bytes = packet.push_back(super.headers.size() + payload.size());
-    std::ranges::copy(super.headers, bytes.begin());
-    std::ranges::copy(payload, bytes.subspan(super.headers.size()).begin());
+    copy_bytes(super.headers, bytes.data());
+    copy_bytes(payload, bytes.data() + super.headers.size());
     set_ip_length(bytes, super.v4, number);
     set_transport(bytes.subspan(super.transport), super, number, rest.empty());
     out.push_back(std::move(packet));
@@ -117,7 +117,7 @@ Drop copy_whole(ConstBytes packet, const VnetHeader& header, PacketPool& pool, P
   if (packet.size() > pool.largest_packet()) return Drop::kTruncatedRead;
   Packet copy = pool.take();
   if (!copy) return Drop::kNoBuffer;
-  std::ranges::copy(packet, copy.push_back(packet.size()).begin());
+  copy_bytes(packet, copy.push_back(packet.size()).data());
   const bool unfinished = (header.flags & VnetHeader::kNeedsChecksum) != 0;
   if (unfinished && !complete_checksum(copy.bytes(), header)) return Drop::kBadOffload;
   out.push_back(std::move(copy));

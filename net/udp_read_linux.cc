@@ -111,7 +111,7 @@ void cut(ConstBytes bytes, const Train& train, PacketPool& pool, Datagrams& out,
       drops.count(Drop::kNoBuffer);
       continue;
     }
-    std::ranges::copy(datagram, packet.push_back(datagram.size()).begin());
+    copy_bytes(datagram, packet.push_back(datagram.size()).data());
     out.push_back({std::move(packet), train.remote, train.local, train.tos});
   } while (!bytes.empty());
 }
