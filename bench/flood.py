@@ -21,13 +21,9 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/system"))
-
-import lab  # noqa: E402
+from lab_tunnel import TUNNEL_PORT, Transfer, Tunnel, iperf_server, lab
 
 SECONDS = 5
-TUNNEL_PORT = 51820
 
 
 def initiation(public_key):
@@ -60,40 +56,9 @@ def flood(target, public_key, rate, seconds):
     print(sent)
 
 
-class Tunnel:
-    """One end: a program that takes wireguard-go's command line, configured with wg."""
-
-    def __init__(self, program, node, address, keys, peer_keys, peer_address, endpoint=None):
-        self.node, self.interface = node, f"wg-{node.name}"  # control sockets share a directory
-        self.process = lab.Process(node.command(program, "-f", self.interface), node.directory / "log",
-                                   {"WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "error"})
-        lab.wait_until(lambda: node.run("wg", "show", self.interface).returncode == 0, "the program answers wg")
-        lines = ["[Interface]", f"PrivateKey = {keys.private}", f"ListenPort = {TUNNEL_PORT}"]
-        lines += ["[Peer]", f"PublicKey = {peer_keys.public}", f"AllowedIPs = {peer_address}/32"]
-        if endpoint:
-            lines += [f"Endpoint = {endpoint}:{TUNNEL_PORT}", "PersistentKeepalive = 1"]
-        node.run("wg", "setconf", self.interface, node.write("wg0.conf", "\n".join(lines) + "\n"), check=True)
-        node.add_address(self.interface, f"{address}/24")
-        node.ip("link", "set", self.interface, "mtu", 1420, "up")
-
-    def handshaken(self, public_key):
-        for line in self.node.run("wg", "show", self.interface, "latest-handshakes", check=True).stdout.splitlines():
-            key, when = line.split()
-            if key == public_key:
-                return int(when) > 0
-        return False
-
-    def resident_kib(self):
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1])
-        return 0
-
-
 def throughput(node, server, seconds):
     """Gbit/s of one TCP flow."""
-    result = node.run("iperf3", "-c", server, "-t", seconds, "-J", timeout=seconds + 20)
-    return json.loads(result.stdout)["end"]["sum_received"]["bits_per_second"] / 1e9
+    return Transfer(node, server, seconds).received()["bits_per_second"] / 1e9
 
 
 def one_round(program, rate, directory):
@@ -113,10 +78,7 @@ def one_round(program, rate, directory):
         far = Tunnel(program, home, "10.9.0.2", keys["home"], keys["victim"], "10.9.0.1", "192.0.2.17")
         processes.append(far.process)
         lab.wait_until(lambda: end.handshaken(keys["home"].public), "session")
-        server = lab.Process(victim.command("iperf3", "-s"), victim.directory / "iperf3.log")
-        processes.append(server)
-        lab.wait_until(lambda: "listening" in victim.run("sh", "-c", "ss -ltn | grep -q :5201 && echo listening").stdout,
-                       "iperf3 listens")
+        processes.append(iperf_server(victim))
         calm = throughput(home, "10.9.0.1", SECONDS)
         before = end.resident_kib()
 
