@@ -1,4 +1,4 @@
-// What an implementation of the batch door is.  Only aead.cc and the aead_*.cc files include this.
+// What an implementation of the batch door is.  Only aead.cc, the aead_*.cc files and tests include this.
 #pragma once
 
 #include <span>
@@ -15,5 +15,8 @@ struct AeadImpl {
 };
 
 extern const AeadImpl kAeadSodium;
+
+/// What this processor and system have, best first; libsodium's is always among them.
+std::span<const AeadImpl* const> aead_implementations();
 
 }  // namespace adit::crypto

@@ -1,0 +1,55 @@
+// The batch door on AVX-512: see aead_vector.h for the plan, the chacha and poly headers for the arithmetic.
+#include "crypto/aead_vector.h"
+#include "crypto/aead_x86.h"
+#include "crypto/chacha_avx512.h"
+#include "crypto/poly_avx512.h"
+
+namespace adit::crypto {
+namespace {
+
+struct Avx512 {
+  static constexpr size_t kWidth = 16;
+  static constexpr size_t kPolyLanes = crypto::kPolyLanes;
+  using Vector = __m512i;
+  using Block = __m512i;
+  using Poly = EightPolys;
+
+  static Vector load_words(const uint32_t* words) { return _mm512_load_si512(words); }
+  static Vector every_word(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
+  /// Lane i becomes the `of`[i]-th word of `table`.
+  static Vector pick(Vector of, Vector table) { return _mm512_permutexvar_epi32(of, table); }
+
+  static void rounds(const Vector (&initial)[16], Vector (&out)[16]) { chacha_rounds(initial, out); }
+  static void rounds_of_two(const Vector (&initial)[2][16], Vector (&out)[2][16]) {
+    chacha_rounds_of_two(initial, out);
+  }
+
+  template <typename Use>
+  static void blocks(const Vector (&state)[16], Use use) {
+    each_block(state, use);
+  }
+  static Block load(const uint8_t* from) { return _mm512_loadu_si512(from); }
+  static void store(uint8_t* to, Block block) { _mm512_storeu_si512(to, block); }
+  static void xor_whole(uint8_t* data, Block block) { store(data, _mm512_xor_si512(load(data), block)); }
+  static void xor_some(uint8_t* data, const uint8_t* block, size_t size) {
+    const __mmask64 mask = size == 0 ? 0 : ~uint64_t{0} >> (vector::kBlockSize - size);
+    _mm512_mask_storeu_epi8(data, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, data), load(block)));
+  }
+
+  /// Of lanes from `first` on, their state's words `word` and `word` + 1 as numbers of 64 bits.
+  static Vector joined(const Vector (&state)[16], size_t word, size_t first) {
+    const __m512i pairs = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i of = _mm512_add_epi32(pairs, every_word(static_cast<uint32_t>(first)));
+    return _mm512_permutex2var_epi32(state[word], of, state[word + 1]);
+  }
+};
+
+}  // namespace
+
+void seal_avx512(const vector::Message* messages, size_t count) noexcept { vector::seal<Avx512>(messages, count); }
+
+vector::MessageBits open_avx512(const vector::Message* messages, size_t count) noexcept {
+  return vector::open<Avx512>(messages, count);
+}
+
+}  // namespace adit::crypto

@@ -1,0 +1,14 @@
+// The vector implementations that an x86-64 processor may have.
+#pragma once
+
+#include "crypto/aead_vector.h"
+
+namespace adit::crypto {
+
+/// `count` is at most vector::kMostMessages.
+void seal_avx512(const vector::Message* messages, size_t count) noexcept;
+vector::MessageBits open_avx512(const vector::Message* messages, size_t count) noexcept;
+void seal_avx2(const vector::Message* messages, size_t count) noexcept;
+vector::MessageBits open_avx2(const vector::Message* messages, size_t count) noexcept;
+
+}  // namespace adit::crypto
