@@ -47,6 +47,8 @@ void add_products(Limbs& sum, __m256i limb, const Multiplier& by) {
   add(2);
   add(3);
   add(4);
+  // Here the sums are in registers: or else gcc multiplies first and adds later, and has to keep everything in memory.
+  asm("" : "+x"(sum.at[0]), "+x"(sum.at[1]), "+x"(sum.at[2]), "+x"(sum.at[3]), "+x"(sum.at[4]));
 }
 
 /// Not carried.  Four products may be added up: limbs are below 2^28, and 5 times one of r below 2^29.
