@@ -245,13 +245,13 @@ class Group {
   }
 
   void xor_first(MessageBits of) {
-    for (size_t i = count_; i < 2 * count_; ++i) {
+    for (size_t i = count_; i < size_t{2} * count_; ++i) {
       const size_t message = i - count_;
       if ((of >> message & 1) == 0) continue;
       const size_t size = messages_[message].size - whole_blocks(message) * kBlockSize;
       Isa::xor_some(first_.data[i], work_.first[i], size);
     }
-    for (size_t i = 2 * count_; i < first_.used; ++i) {
+    for (size_t i = size_t{2} * count_; i < first_.used; ++i) {
       if ((of >> first_.message[i] & 1) == 0) continue;
       Isa::xor_whole(first_.data[i], Isa::load(work_.first[i]));
     }

@@ -27,7 +27,7 @@ inline void absorb(Accumulator& h, uint64_t block_low, uint64_t block_high, uint
 
   const Wide product_low = Wide{h0} * r_low + Wide{h1} * r_high_wrapped;
   const Wide product_high =
-      Wide{h0} * r_high + Wide{h1} * r_low + h2 * r_high_wrapped + static_cast<uint64_t>(product_low >> 64);
+      Wide{h0} * r_high + Wide{h1} * r_low + Wide{h2} * r_high_wrapped + static_cast<uint64_t>(product_low >> 64);
   const uint64_t top = h2 * r_low + static_cast<uint64_t>(product_high >> 64);
 
   const Wide low = Wide{static_cast<uint64_t>(product_low)} + (top >> 2) + (top & ~uint64_t{3});  // 5 (top / 4)
