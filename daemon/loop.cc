@@ -34,8 +34,10 @@ Loop::~Loop() {
       [](uv_handle_t* handle, void*) {
         if (!uv_is_closing(handle))
           uv_close(handle, [](uv_handle_t* closed) {
-            if (closed->type == UV_POLL) delete static_cast<Poll*>(closed->data);
-            if (closed->type == UV_SIGNAL) delete static_cast<Signal*>(closed->data);
+            if (closed->type == UV_POLL)
+              delete static_cast<Poll*>(closed->data);
+            else if (closed->type == UV_SIGNAL)
+              delete static_cast<Signal*>(closed->data);
           });
       },
       nullptr);
@@ -82,8 +84,9 @@ void Loop::arm_timer(Time deadline, Time now) {
     uv_timer_stop(&timer_);
     return;
   }
-  // Rounded up: waking a little early would find nothing due.
-  const auto delay = std::chrono::ceil<milliseconds>(std::max(deadline - now, Duration(0)));
+  // Rounded up: waking a little early would find nothing due.  Not zero: before libuv 1.46 a timer that is due again at
+  // once runs again before any descriptor is looked at.
+  const auto delay = std::chrono::ceil<milliseconds>(std::max(deadline - now, Duration(1)));
   uv_update_time(&loop_);
   uv_timer_start(
       &timer_,

@@ -39,6 +39,25 @@ TEST(Loop, ADeadlineInThePastWakesAtOnce) {
   EXPECT_TRUE(woken);
 }
 
+TEST(Loop, ServesDescriptorsBetweenDeadlinesThatAreAllInThePast) {
+  Loop loop;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  int wakes = 0;
+  loop.on_readable(reader.get(), [&] { loop.stop(); });
+  loop.on_timer([&] {
+    if (++wakes == 1) {
+      ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+    }
+    if (wakes < 100) loop.arm_timer(Time{}, read_clock().mono);
+  });
+  loop.arm_timer(Time{}, read_clock().mono);
+  loop.run();
+  EXPECT_LE(wakes, 2);
+}
+
 TEST(Loop, CallsTheHandlerOfAReadableDescriptorUntilItIsUnwatched) {
   Loop loop;
   int ends[2];
