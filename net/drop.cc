@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, kDropCount> kNames = {
     "bad_ecn",
     "no_route",
     "no_endpoint",
+    "routing_loop",
     "stage_full",
     "stage_purged",
     "down",

@@ -33,6 +33,7 @@ enum class Drop : uint8_t {
   kBadEcn,       // marked "congestion" on the way, and the inner packet cannot carry the mark (RFC 6040 4.2)
   kNoRoute,      // no peer's allowed IPs hold the destination
   kNoEndpoint,   // the peer has no known endpoint yet
+  kRoutingLoop,  // our own datagram: the way to the peer's endpoint leads into the tunnel
   kStageFull,    // waited for a session behind too many others: the oldest is dropped
   kStagePurged,  // waited for a session that never came
   kDown,         // the interface is down

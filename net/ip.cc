@@ -12,7 +12,12 @@ namespace {
 // 9 protocol, 10 checksum, 12 source, 16 destination.
 // IPv6: 0 version, class and flow, 4 payload length, 6 next header, 7 hop limit, 8 source, 24 destination.
 constexpr uint8_t kHopLimit = 64;
+// IPv6 fragment header: 0 next header, 2 offset and flags.
 constexpr uint16_t kMoreFragmentsOrOffset = 0x3fff;
+constexpr uint16_t kOffset = 0x1fff;
+constexpr uint16_t kIpv6Offset = 0xfff8;
+constexpr uint8_t kProtocolFragment = 44;
+constexpr size_t kFragmentHeaderSize = 8;
 
 unsigned version_of(ConstBytes packet) noexcept { return packet.empty() ? 0 : packet[0] >> 4; }
 
@@ -98,6 +103,27 @@ std::optional<UdpView> udp_view(ConstBytes packet) noexcept {
                  .destination = {*destination, load_be16(&udp[2])},
                  .ip_header = packet.first(*offset),
                  .udp = udp};
+}
+
+ConstBytes udp_start(ConstBytes packet) noexcept {
+  uint8_t protocol = 0;
+  size_t headers = 0;
+  if (has_ipv4_header(packet)) {
+    if ((load_be16(&packet[6]) & kOffset) != 0) return {};
+    protocol = packet[9];
+    headers = size_t{packet[0] & 0x0fu} * 4;
+    if (headers < kIpv4HeaderSize) return {};
+  } else if (has_ipv6_header(packet)) {
+    protocol = packet[6];
+    headers = kIpv6HeaderSize;
+    if (protocol == kProtocolFragment && packet.size() >= kIpv6HeaderSize + kFragmentHeaderSize) {
+      if ((load_be16(&packet[kIpv6HeaderSize + 2]) & kIpv6Offset) != 0) return {};
+      protocol = packet[kIpv6HeaderSize];
+      headers += kFragmentHeaderSize;
+    }
+  }
+  if (protocol != kProtocolUdp || packet.size() < headers + kUdpHeaderSize) return {};
+  return packet.subspan(headers);
 }
 
 bool UdpView::length_fits() const noexcept {

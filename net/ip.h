@@ -40,6 +40,10 @@ struct UdpView {
 };
 std::optional<UdpView> udp_view(ConstBytes packet) noexcept;
 
+/// The UDP header and what of its datagram is in this packet: all of it, or the first of its fragments (padding may
+/// follow).  At least a UDP header.  Empty for everything else.
+ConstBytes udp_start(ConstBytes packet) noexcept;
+
 /// The pseudo-header's part of a checksum (RFC 768; RFC 8200 8.1), for checksum_add().
 uint64_t pseudo_header_sum(const Ip& source, const Ip& destination, uint8_t protocol, size_t length) noexcept;
 

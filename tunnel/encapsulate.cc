@@ -40,9 +40,30 @@ Drop Tunnel::route(Packet& packet) noexcept {
   Peer* const peer = allowed_ips_.find(*destination);
   if (peer == nullptr) return Drop::kNoRoute;
   if (!peer->endpoint) return Drop::kNoEndpoint;
+  if (peer->endpoint->ip == *destination && is_own_message(*peer, packet.bytes())) return Drop::kRoutingLoop;
   peer->staged.push_back(std::move(packet));
   touch(*peer);
   return Drop::kNone;
+}
+
+/// Whether we have sent the peer this very packet, whose way led back in here, or would for ever.  Of fragments the
+/// first says so; the others become a datagram each, which is known again.  Not addresses and ports tell, but the
+/// index: who is behind us may speak to the same server, from the same port, through the tunnel.
+bool Tunnel::is_own_message(const Peer& peer, ConstBytes packet) const noexcept {
+  const ConstBytes udp = udp_start(packet);
+  if (udp.size() < kUdpHeaderSize + 2 * sizeof(WireU32) || load_be16(&udp[2]) != peer.endpoint->port) return false;
+  const ConstBytes message = udp.subspan(kUdpHeaderSize);
+  const uint32_t index = load_le32(&message[sizeof(WireU32)]);
+  const auto sent_on = [index](const Keypair* keypair) { return keypair != nullptr && keypair->remote_index == index; };
+  switch (load_le32(message.data())) {
+    case static_cast<uint32_t>(MessageType::kInitiation):
+    case static_cast<uint32_t>(MessageType::kResponse):
+      return indices_.find(index) == &peer;
+    case static_cast<uint32_t>(MessageType::kData):
+      return sent_on(peer.keypairs.current()) || sent_on(peer.keypairs.previous());
+    default:
+      return false;
+  }
 }
 
 /// Tells the packet's sender that it leads nowhere, which ends an application's waiting.

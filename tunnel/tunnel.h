@@ -122,6 +122,7 @@ class Tunnel {
  private:
   // encapsulate.cc
   Drop route(Packet& packet) noexcept;
+  [[nodiscard]] bool is_own_message(const Peer& peer, ConstBytes packet) const noexcept;
   void refuse(Packet packet, Now now, PacketBatch& unreachable) noexcept;
   void seal_staged(Peer& peer, Now now, Datagrams& out) noexcept;
   void frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& out) noexcept;

@@ -65,8 +65,11 @@ uint64_t drops_of(const Forwarder& forwarder) {
 void check_parsers(ConstBytes packet) {
   const std::optional<size_t> length = ip_length(packet);
   require(!length || *length <= packet.size());
+  const ConstBytes start = udp_start(packet);
+  require(start.empty() || (start.size() >= kUdpHeaderSize && is_part(start, packet)));
   const std::optional<UdpView> view = udp_view(packet);
   if (!view) return;
+  require(start.data() == view->udp.data());
   require(length && is_part(view->ip_header, packet.first(*length)) && is_part(view->udp, packet.first(*length)));
   require(view->source.ip == source_of(packet) && view->destination.ip == destination_of(packet));
   if (!view->length_fits()) return;

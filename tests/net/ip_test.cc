@@ -213,6 +213,42 @@ TEST(UdpView, NeedsTheUdpHeaderInsideTheIpLength) {
   }
 }
 
+TEST(UdpStart, IsThatOfWholeDatagramsAndOfFirstFragments) {
+  const auto offset = [](const ByteVector& packet) {
+    const ConstBytes start = udp_start(packet);
+    return start.empty() ? std::ptrdiff_t{-1} : start.data() - packet.data();
+  };
+  const auto fragment6 = [](std::initializer_list<uint8_t> header) {
+    ByteVector packet = with(udp6(20), 6, {44});
+    packet.insert(packet.begin() + 40, header);
+    return packet;
+  };
+  EXPECT_EQ(offset(udp4(20)), 20);
+  EXPECT_EQ(offset(udp4(20, 10)), 60);
+  EXPECT_EQ(offset(udp6(20)), 40);
+  EXPECT_EQ(offset(with(udp4(20), 6, {0x20, 0x00})), 20);
+  EXPECT_EQ(offset(with(udp4(20), 6, {0x20, 0x01})), -1);
+  EXPECT_EQ(offset(with(udp4(20), 6, {0x10, 0x00})), -1);
+  EXPECT_EQ(offset(with(udp4(20), 0, {0x44})), -1) << "no room for the header itself";
+  EXPECT_EQ(offset(fragment6({17, 0, 0, 1, 1, 2, 3, 4})), 48);
+  EXPECT_EQ(offset(fragment6({17, 0, 0, 8, 1, 2, 3, 4})), -1);
+  EXPECT_EQ(offset(fragment6({17, 0, 0x80, 1, 1, 2, 3, 4})), -1);
+  EXPECT_EQ(offset(fragment6({6, 0, 0, 1, 1, 2, 3, 4})), -1);
+  EXPECT_EQ(offset(with(udp4(20), 9, {6})), -1);
+  EXPECT_EQ(offset(with(udp6(20), 6, {6})), -1);
+}
+
+TEST(UdpStart, NeedsTheWholeUdpHeader) {
+  ByteVector fragment = with(udp6(0), 6, {44});
+  fragment.insert(fragment.begin() + 40, {17, 0, 0, 1, 1, 2, 3, 4});
+  for (const ByteVector& packet : {udp4(0), udp4(0, 10), udp6(0), fragment}) {
+    for (size_t size = 0; size <= packet.size(); ++size) {
+      const ByteVector cut(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(size));
+      EXPECT_EQ(udp_start(cut).empty(), size < packet.size()) << size;
+    }
+  }
+}
+
 TEST(UdpView, SurvivesEveryTruncation) {
   for (const ByteVector& packet : {udp4(9), udp4(9, 10), udp6(9)}) {
     for (size_t size = 0; size < packet.size(); ++size) {

@@ -240,6 +240,38 @@ class Refusals(DropInLab):
         self.expect_tunnel()
 
 
+class RoutingLoops(DropInLab):
+    """The route to the peer's endpoint leads into the tunnel itself."""
+
+    PING, FULL, FRAGMENTED = 56, 1420 - IPV6_PING, 4000  # what comes back of these comes in one piece, or in more
+
+    def dropped(self):
+        shown = self.run_on(self.one, lab.ADIT, "show", "wg1", "--json", check=True)
+        return json.loads(shown.stdout)["drops"].get("routing_loop", 0)
+
+    def go_over(self, outside):
+        host = f"[{outside}]" if ":" in outside else outside
+        allowed = f"10.0.0.2/32,fd00::2/128,{outside}"
+        peer = ("peer", self.keys_two.public, "endpoint", f"{host}:51820", "allowed-ips", allowed)
+        self.wg(self.one, "set", "wg1", *peer)
+        self.expect_tunnel()
+
+    def test_end_with_the_first_datagram_that_comes_back(self):
+        self.start_both()
+        for outside in ("192.0.2.2", "2001:db8::2"):
+            self.go_over(outside)
+            self.one.ip("route", "add", outside, "dev", "wg1")
+            for address in ("10.0.0.2", "fd00::2"):
+                for size in (self.PING, self.FULL, self.FRAGMENTED):
+                    with self.subTest(outside=outside, inside=address, size=size):
+                        (_, before), dropped = self.transfer("wg1"), self.dropped()
+                        self.assertFalse(self.pings(self.one, address, "-s", size, "-M", "dont", "-W", "1"))
+                        self.assertGreater(self.dropped(), dropped)
+                        self.assertLess(self.transfer("wg1")[1] - before, 4 * (size + 100))
+            self.one.ip("route", "del", outside, "dev", "wg1")
+            self.expect_tunnel()
+
+
 # Points whose multiples a private key does not change (https://cr.yp.to/ecdh.html#validate): 0, 1, two of order eight,
 # p-1, p and p+1.  As X25519 ignores the highest bit, each has a second spelling.
 P = 2**255 - 19
