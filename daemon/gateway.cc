@@ -65,6 +65,7 @@ void Gateway::on_timer() {
   tunnel_.tick(now, to_peers_);
   forwarder_.expire(now.mono);
   resolver_.tick(now.mono);
+  route_follower_.tick(now.mono);
   flush(now);
 }
 
@@ -99,7 +100,8 @@ void Gateway::flush(Now now) {
     to_public_[listener].clear();
   }
   handle_events(now);
-  const Time deadline = std::min({tunnel_.next_deadline(), forwarder_.next_deadline(), resolver_.next_deadline()});
+  const Time deadline = std::min({tunnel_.next_deadline(), forwarder_.next_deadline(), resolver_.next_deadline(),
+                                  route_follower_.next_deadline()});
   loop_.arm_timer(deadline, now.mono);
 }
 
@@ -141,6 +143,7 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t pool_slots, si
                   if (endpoint) tunnel_.set_endpoint(peer, *endpoint, now);
                   flush(now);
                 }),
+      route_follower_(loop, tunnel_, config_.interface, [this] { flush(read_clock()); }),
       table_was_full_(config.forwards.size()) {
   config_.interface.private_key.clear();
   loop_.on_timer([this] { on_timer(); });

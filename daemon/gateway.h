@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/loop.h"
 #include "daemon/resolver.h"
+#include "daemon/route_follower.h"
 #include "daemon/uapi.h"
 #include "forward/forwarder.h"
 #include "net/interface_watch.h"
@@ -104,6 +105,7 @@ class Gateway : public UapiTarget {
   tunnel::Tunnel tunnel_;
   forward::Forwarder forwarder_;
   Resolver resolver_;
+  RouteFollower route_follower_;
   bool lost_tun_ = false;
   std::vector<bool> table_was_full_;  // by forward::RuleId
 

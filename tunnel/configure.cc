@@ -54,6 +54,25 @@ void Tunnel::forget_local_addresses() noexcept {
   for (const auto& [key, peer] : peers_) peer->forget_local_address();
 }
 
+std::vector<Way> Tunnel::ways() const {
+  std::vector<Way> all;
+  for (const auto& [key, peer] : peers_) {
+    if (!peer->endpoint) continue;
+    for (const Local& local : {peer->local, peer->refused_local}) {
+      if (local.interface != 0) all.push_back({key, *peer->endpoint, local});
+    }
+  }
+  return all;
+}
+
+void Tunnel::open_way(const Way& way, bool open) noexcept {
+  Peer* const peer = find_peer(way.peer);
+  if (peer == nullptr || peer->endpoint != way.remote) return;
+  if (open && peer->refused_local == way.local) peer->refused_local = {};
+  if (open || peer->local != way.local) return;
+  peer->refused_local = std::exchange(peer->local, {});
+}
+
 // Peers.
 
 void Tunnel::add_peer(const PeerSettings& settings, Now now) {

@@ -131,8 +131,10 @@ Drop Tunnel::check_inner(const Peer& peer, Packet& packet, uint8_t outer_tos) co
 
 /// Whoever authenticates a packet is where its source says (paper 2.1).
 void Tunnel::learn_endpoint(Peer& peer, const Datagram& from) noexcept {
-  peer.local = from.local;
-  if (peer.endpoint == from.remote) return;
+  const bool moved = peer.endpoint != from.remote;
+  if (moved) peer.forget_local_address();
+  peer.learn_local_address(from.local);
+  if (!moved) return;
   peer.endpoint = from.remote;
   report(Event::Kind::kEndpointMoved, peer);
 }

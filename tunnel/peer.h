@@ -27,7 +27,8 @@ class Peer {
 
   std::list<Prefix> allowed_ips;     // kept by AllowedIps
   std::optional<Endpoint> endpoint;  // the source of the last authenticated message, or as configured
-  Local local;                       // our address that message was sent to
+  Local local;                       // our address that message was sent to, unless it is refused
+  Local refused_local;               // not to be answered from: the route to `endpoint` leaves by another interface
   PacketBatch staged;                // inner packets, padded by nobody yet, that wait for a session; oldest first
 
   std::optional<Time> last_handshake_sent;  // initiation or response
@@ -48,7 +49,9 @@ class Peer {
     timers.any_authenticated_traversal(now);
   }
   /// The address may be why nothing arrives: let the kernel choose again.
-  void forget_local_address() noexcept { local = {}; }
+  void forget_local_address() noexcept { local = refused_local = {}; }
+  /// What is still on its way to a refused address must not bring it back.
+  void learn_local_address(const Local& from) noexcept { local = from == refused_local ? Local{} : from; }
 };
 
 }  // namespace adit::tunnel

@@ -47,6 +47,13 @@ struct PeerStatus {
   unsigned handshake_attempts = 0;  // unanswered so far
 };
 
+/// How a peer is answered: from the address it sent to, while the route leaves by the interface it came in by.
+struct Way {
+  crypto::PublicKey peer;
+  Endpoint remote;
+  Local local;
+};
+
 /// What a person may want to read about in the log.
 struct Event {
   enum class Kind : uint8_t { kHandshakeComplete, kHandshakeRetried, kHandshakeGivenUp, kEndpointMoved };
@@ -98,6 +105,12 @@ class Tunnel {
   void send_staged(const crypto::PublicKey& peer, Now now, Datagrams& out) noexcept;
   /// The sockets are others: the kernel shall choose anew from which address each peer is answered.
   void forget_local_addresses() noexcept;
+  /// Of each peer that has been heard from, and the closed ones, which may have opened.
+  [[nodiscard]] std::vector<Way> ways() const;
+  /// Whether the way's route leaves by its interface.  While it does not, the kernel chooses from which address that
+  /// peer is answered, unless it moves or sends to another address of ours.  A way that is no longer the peer's is
+  /// ignored.
+  void open_way(const Way& way, bool open) noexcept;
 
   /// Inner packets to the peers they belong to.  Takes every packet of `inner` and empties it.  For packets that no
   /// peer takes, or whose peer nobody knows how to reach, ICMP errors for their sender are appended to `unreachable`.

@@ -1,14 +1,8 @@
 #include "daemon/tunnel_sockets.h"
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
-#include <array>
-#include <cstddef>
 #include <fstream>
 
 #include "tests/support/netns.h"
@@ -83,27 +77,9 @@ TEST_F(FewPorts, ThatWeAskForAndIpv6DoesNotHaveAreAnErrorAndNoOther) {
   EXPECT_EQ(UdpSocket::bind({Ip::v4(0), kFirst}).local().port, kFirst) << "the half that was had is given back";
 }
 
-/// From now on this process has a kernel without that address family.
-void lose_family(int family) {
-  const auto word = [](size_t offset) {
-    return sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<__u32>(offset)};
-  };
-  std::array<sock_filter, 6> filter = {
-      word(offsetof(seccomp_data, nr)),
-      sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_socket},
-      word(offsetof(seccomp_data, args)),
-      sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<__u32>(family)},
-      sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EAFNOSUPPORT},
-      sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-  };
-  const sock_fprog program{filter.size(), filter.data()};
-  check_call("no_new_privs", ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  check_call("seccomp", ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
-}
-
 /// Binds where these families are missing, and says to stderr what was had.
 [[noreturn]] void bind_without(std::initializer_list<int> families) {
-  for (const int family : families) lose_family(family);
+  for (const int family : families) test::lose_family(family);
   try {
     for (const UdpSocket& socket : bind_tunnel_sockets(51820)) std::fputs(socket.local().to_string().c_str(), stderr);
   } catch (const std::system_error& error) {

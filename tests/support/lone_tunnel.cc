@@ -34,7 +34,7 @@ void LoneTunnel::keep_replies(Datagrams& out) {
 void LoneTunnel::receive(const std::vector<Message>& batch, const std::optional<Endpoint>& from) {
   Datagrams outer;
   for (const Message& message : batch) {
-    outer.push_back({packet_with(message), from.value_or(endpoint), Local{local, 1}, tos});
+    outer.push_back({packet_with(message), from.value_or(endpoint), Local{local, interface}, tos});
   }
   PacketBatch packets;
   Datagrams out;

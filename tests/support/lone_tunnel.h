@@ -40,7 +40,8 @@ struct LoneTunnel {
 
   Endpoint endpoint = *Endpoint::parse("198.51.100.7:4000");
   Ip local = *Ip::parse("192.0.2.1");
-  uint8_t tos = 0;  // that datagrams arrive with
+  uint32_t interface = 1;  // that datagrams come in by
+  uint8_t tos = 0;         // that datagrams arrive with
   crypto::PrivateKey key = crypto::generate_private_key();
   PacketPool pool{1024, 2048};
   Tunnel tunnel;

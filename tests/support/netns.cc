@@ -2,15 +2,19 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/ipv6_route.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <iomanip>
@@ -82,6 +86,23 @@ void drop_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> none{};
   check_call("drop capabilities", syscall(SYS_capset, &header, none.data()));
+}
+
+void lose_family(int family) {
+  const auto word = [](size_t offset) {
+    return sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<__u32>(offset)};
+  };
+  std::array<sock_filter, 6> filter = {
+      word(offsetof(seccomp_data, nr)),
+      sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_socket},
+      word(offsetof(seccomp_data, args)),
+      sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<__u32>(family)},
+      sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EAFNOSUPPORT},
+      sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  };
+  const sock_fprog program{filter.size(), filter.data()};
+  check_call("no_new_privs", ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  check_call("seccomp", ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
 }
 
 bool wait_for_address(const Ip& address) {

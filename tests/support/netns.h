@@ -21,6 +21,8 @@ void enter_netns(const Fd& netns);
 
 /// Gives up every privilege of this process for good: for forked children.
 void drop_capabilities();
+/// From now on this process has a kernel without that address family: for forked children.
+void lose_family(int family);
 
 /// Waits until `fd` is readable; false after five seconds (or `timeout_ms`).
 bool wait_readable(int fd, int timeout_ms = 5000);
