@@ -25,14 +25,16 @@ uint8_t* map(size_t size) {
 
 void PacketPool::Unmap::operator()(uint8_t* memory) const noexcept { munmap(memory, size); }
 
-PacketPool::PacketPool(size_t slots, size_t largest_packet)
+PacketPool::PacketPool(size_t slots, size_t largest_packet, Use use)
     : slot_size_(slot_size_for(largest_packet)),
       slots_(slots),
-      memory_(map(slots * slot_size_), Unmap{slots * slot_size_}) {
+      memory_(map(slots * slot_size_), Unmap{slots * slot_size_}),
+      use_(use) {
   free_.reserve(slots);
 }
 
 Packet PacketPool::take() noexcept {
+  const auto lock = locked();
   if (!free_.empty()) {
     const uint32_t slot = free_.back();
     free_.pop_back();
@@ -40,6 +42,19 @@ Packet PacketPool::take() noexcept {
   }
   if (untouched_ == slots_) return {};
   return {this, static_cast<uint32_t>(untouched_++)};
+}
+
+Packet PacketPool::adopt(Packet packet) noexcept {
+  if (packet.pool_ == this) return packet;
+  if (packet.size() > largest_packet()) return {};
+  Packet copy = take();
+  if (copy) copy_bytes(std::as_const(packet).bytes(), copy.push_back(packet.size()).data());
+  return copy;
+}
+
+size_t PacketPool::available() const noexcept {
+  const auto lock = locked();
+  return free_.size() + (slots_ - untouched_);
 }
 
 }  // namespace adit

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -82,17 +83,23 @@ class Packet {
 };
 
 /// A fixed number of equal slots.  Free slots are reused last-in first-out, so an idle process touches (and pays
-/// for) only as many as it ever had in flight.  Not thread-safe; must outlive its packets and stay where it is.
+/// for) only as many as it ever had in flight.  Must outlive its packets and stay where it is.
 class PacketPool {
  public:
+  /// A pool and its packets are one thread's, unless it is shared, which costs a lock for each packet.
+  enum class Use : uint8_t { kOneThread, kShared };
+
   /// Slots that hold packets of up to `largest_packet` bytes with headroom and tailroom around them.
-  PacketPool(size_t slots, size_t largest_packet);
+  PacketPool(size_t slots, size_t largest_packet, Use use = Use::kOneThread);
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
 
   /// An empty packet with kHeadroom in front; an empty handle when every slot is in use.
   [[nodiscard]] Packet take() noexcept;
-  [[nodiscard]] size_t available() const noexcept { return free_.size() + (slots_ - untouched_); }
+  /// The same bytes in a packet of this pool: the packet itself when it is one; an empty handle when every slot is in
+  /// use, or too small.
+  [[nodiscard]] Packet adopt(Packet packet) noexcept;
+  [[nodiscard]] size_t available() const noexcept;
   [[nodiscard]] size_t slots() const noexcept { return slots_; }
   /// Where reads in bulk land before they are cut into packets of this pool.
   [[nodiscard]] Staging& staging() noexcept { return staging_; }
@@ -101,7 +108,14 @@ class PacketPool {
  private:
   friend class Packet;
   [[nodiscard]] uint8_t* slot(uint32_t index) const noexcept { return memory_.get() + index * slot_size_; }
-  void put_back(uint32_t slot) noexcept { free_.push_back(slot); }
+  void put_back(uint32_t slot) noexcept {
+    const auto lock = locked();
+    free_.push_back(slot);
+  }
+  /// Holds the mutex where the pool is shared.
+  [[nodiscard]] std::unique_lock<std::mutex> locked() const noexcept {
+    return use_ == Use::kShared ? std::unique_lock(mutex_) : std::unique_lock<std::mutex>();
+  }
 
   struct Unmap {
     size_t size;
@@ -111,6 +125,8 @@ class PacketPool {
   size_t slots_;
   size_t untouched_ = 0;  // slots from here on were never handed out
   std::unique_ptr<uint8_t[], Unmap> memory_;
+  Use use_;
+  mutable std::mutex mutex_;  // of untouched_ and free_
   std::vector<uint32_t> free_;
   Staging staging_;
 };

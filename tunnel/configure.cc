@@ -28,7 +28,7 @@ void Tunnel::set_private_key(const crypto::PrivateKey& key, Now /*now*/) noexcep
   }
 }
 
-void Tunnel::set_up(Now now, Datagrams& out) noexcept {
+void Tunnel::set_up(Now now, Outgoing& out) noexcept {
   if (up_) return;
   up_ = true;
   for (const auto& [key, peer] : peers_) {
@@ -142,11 +142,10 @@ void Tunnel::disallow_all_ips(const crypto::PublicKey& key) noexcept {
   if (Peer* const peer = find_peer(key)) allowed_ips_.take_all(*peer);
 }
 
-void Tunnel::send_staged(const crypto::PublicKey& key, Now now, Datagrams& out) noexcept {
+void Tunnel::send_staged(const crypto::PublicKey& key, Now now, Outgoing& out) noexcept {
   Peer* const peer = find_peer(key);
   if (peer == nullptr) return;
-  seal_staged(*peer, now, out);
-  seal_framed();
+  send_staged(*peer, now, out);
   settle();
 }
 

@@ -1,8 +1,8 @@
 // From datagrams to inner packets.  The functions stand in the order a datagram meets them.
 //
-// Two orders matter.  Handshakes of a batch come before its data: only begin_session() fills keypair slots, so once
-// data jobs point at keys no slot changes under them.  And the replay window is asked after authentication: a forged
-// packet must not use up a counter.
+// Two orders matter.  Handshakes of a batch come before its data, which may be the first of their session.  And the
+// replay window is asked after authentication: a forged packet must not use up a counter.  By then the session may have
+// ended, for other calls were made meanwhile.
 
 #include "net/ecn.h"
 #include "net/ip.h"
@@ -39,58 +39,66 @@ bool is_data(ConstBytes message) noexcept { return message[0] == static_cast<uin
 
 }  // namespace
 
-void Tunnel::decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagrams& replies) noexcept {
-  for (Datagram& datagram : outer) {
+void Tunnel::decapsulate(Incoming& incoming, Now now, Outgoing& replies) noexcept {
+  for (Datagram& datagram : incoming.datagrams) {
     const Drop drop = classify(datagram, now, replies);
     if (drop != Drop::kNone) drops_.count(drop);
     if (drop != Drop::kNone || !is_data(datagram.packet.bytes())) datagram.packet = {};
   }
-  seal_framed();  // while the sessions that handshakes have framed for are where they were
-  for (Datagram& datagram : outer) {
-    if (datagram.packet) collect(datagram, now);
+  for (Datagram& datagram : incoming.datagrams) {
+    if (datagram.packet) collect(datagram, now, incoming);
   }
-  crypto::open_batch(open_jobs_);
-  for (size_t i = 0; i < arrivals_.size(); ++i) accept(arrivals_[i], open_jobs_[i].ok, now, inner, replies);
-  seal_framed();
-
-  open_jobs_.clear();
-  arrivals_.clear();
-  outer.clear();
   settle();
 }
 
-Drop Tunnel::classify(Datagram& datagram, Now now, Datagrams& replies) noexcept {
+Drop Tunnel::classify(Datagram& datagram, Now now, Outgoing& replies) noexcept {
   const ConstBytes message = datagram.packet.bytes();
   if (!up_) return Drop::kDown;
   if (const Drop drop = check_form(message); drop != Drop::kNone) return drop;
   return is_data(message) ? Drop::kNone : receive_handshake(datagram, now, replies);
 }
 
-void Tunnel::collect(Datagram& datagram, Now now) noexcept {
+void Tunnel::collect(Datagram& datagram, Now now, Incoming& incoming) noexcept {
   const auto& header = message_in<DataHeader>(std::as_const(datagram.packet).bytes());
   const uint32_t receiver = get_u32(header.receiver);
   const uint64_t counter = load_le64(header.counter.data());
-  Peer* peer = indices_.find(receiver);
-  Keypair* keypair = peer == nullptr ? nullptr : peer->keypairs.find(receiver);
+  const Peer* peer = indices_.find(receiver);
+  const Keypair* keypair = peer == nullptr ? nullptr : peer->keypairs.find(receiver);
   if (keypair == nullptr) return drops_.count(Drop::kUnknownIndex);
   if (!keypair->may_receive(now.mono)) return drops_.count(Drop::kKeyExpired);
 
+  const bool is_of_last_session = !incoming.arrivals_.empty() && incoming.arrivals_.back().session == keypair->serial;
+  const auto* key = is_of_last_session ? incoming.jobs_.back().key : incoming.keys_.add(keypair->receiving);
   datagram.packet.pull_front(sizeof(DataHeader));
-  open_jobs_.push_back({&keypair->receiving, counter, datagram.packet.bytes(), false});
-  arrivals_.push_back({&datagram, peer, keypair, counter});
+  incoming.jobs_.push_back({key, counter, datagram.packet.bytes(), false});
+  incoming.arrivals_.push_back({&datagram, receiver, keypair->serial, counter});
 }
 
-void Tunnel::accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inner, Datagrams& replies) noexcept {
+void Tunnel::accept(Incoming& incoming, Now now, PacketBatch& inner, Outgoing& replies) noexcept {
+  for (size_t i = 0; i < incoming.arrivals_.size(); ++i) {
+    accept(incoming.arrivals_[i], incoming.jobs_[i].ok, now, inner, replies);
+  }
+  incoming.arrivals_.clear();
+  incoming.jobs_.clear();
+  incoming.datagrams.clear();
+  settle();
+}
+
+void Tunnel::accept(const Incoming::Arrival& arrival, bool authentic, Now now, PacketBatch& inner,
+                    Outgoing& replies) noexcept {
   if (!authentic) return drops_.count(Drop::kForged);
-  Peer& peer = *arrival.peer;
-  Keypair& keypair = *arrival.keypair;
+  Peer* const known = indices_.find(arrival.receiver);
+  Keypair* const known_keypair = known == nullptr ? nullptr : known->keypairs.find(arrival.receiver);
+  if (known_keypair == nullptr || known_keypair->serial != arrival.session) return drops_.count(Drop::kUnknownIndex);
+  Peer& peer = *known;
+  Keypair& keypair = *known_keypair;
   if (!keypair.replay.accept(arrival.counter)) return drops_.count(Drop::kReplayed);
 
   Packet& packet = arrival.datagram->packet;
   learn_endpoint(peer, *arrival.datagram);
   if (peer.keypairs.received_with(&keypair)) {
     handshake_complete(peer, now);
-    seal_staged(peer, now, replies);
+    send_staged(peer, now, replies);
   }
   rekey_after_receiving(peer, now, replies);
   peer.authenticated_received(now.mono);
@@ -109,7 +117,7 @@ void Tunnel::accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inne
 }
 
 /// Shortly before a session we began is too old to receive with, a peer that still talks deserves a new one.
-void Tunnel::rekey_after_receiving(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::rekey_after_receiving(Peer& peer, Now now, Outgoing& out) noexcept {
   constexpr Duration kLastMinute = kRejectAfterTime - kKeepaliveTimeout - kRekeyTimeout;
   Keypair* current = peer.keypairs.current();
   if (current == nullptr || !current->initiator || current->last_minute_rekey) return;

@@ -20,15 +20,14 @@ size_t padded_size(size_t length, size_t mtu) noexcept {
 
 }  // namespace
 
-void Tunnel::encapsulate(PacketBatch& inner, Now now, Datagrams& out, PacketBatch& unreachable) noexcept {
+void Tunnel::encapsulate(PacketBatch& inner, Now now, Outgoing& out, PacketBatch& unreachable) noexcept {
   for (Packet& packet : inner) {
     const Drop drop = route(packet);
     if (drop != Drop::kNone) drops_.count(drop);
     if (drop == Drop::kNoRoute || drop == Drop::kNoEndpoint) refuse(std::move(packet), now, unreachable);
   }
   inner.clear();
-  for (Peer* peer : touched_) seal_staged(*peer, now, out);
-  seal_framed();
+  for (Peer* peer : touched_) send_staged(*peer, now, out);
   settle();
 }
 
@@ -73,19 +72,20 @@ void Tunnel::refuse(Packet packet, Now now, PacketBatch& unreachable) noexcept {
   unreachable.push_back(std::move(packet));
 }
 
-void Tunnel::seal_staged(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::send_staged(Peer& peer, Now now, Outgoing& out) noexcept {
   if (peer.staged.empty()) return;
   Keypair* keypair = peer.keypairs.current();
   if (keypair == nullptr || !keypair->may_send(now.mono)) {
-    shed_staged(peer);
+    keep_staged(peer);
     return start_handshake(peer, now, out);
   }
 
+  const crypto::SymmetricKey* const kept = out.keep(keypair->sending);
   bool has_data = false;
   size_t framed = 0;
   for (; framed < peer.staged.size() && keypair->send_counter < kRejectAfterMessages; ++framed) {
     has_data |= peer.staged[framed].size() > 0;
-    frame_data(peer, *keypair, std::move(peer.staged[framed]), out);
+    frame_data(peer, *keypair, std::move(peer.staged[framed]), kept, out);
   }
   peer.staged.erase(peer.staged.begin(), peer.staged.begin() + static_cast<ptrdiff_t>(framed));
 
@@ -95,7 +95,8 @@ void Tunnel::seal_staged(Peer& peer, Now now, Datagrams& out) noexcept {
   rekey_after_sending(peer, *keypair, now, out);
 }
 
-void Tunnel::frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& out) noexcept {
+void Tunnel::frame_data(Peer& peer, Keypair& keypair, Packet packet, const crypto::SymmetricKey* kept,
+                        Outgoing& out) noexcept {
   const uint8_t tos = ecn_of(packet.bytes());  // but no DSCP: it would tell what kind of traffic this is
   const size_t length = packet.size();
   std::ranges::fill(packet.push_back(padded_size(length, mtu_) - length), uint8_t{0});
@@ -108,30 +109,24 @@ void Tunnel::frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& 
   put_u32(header.receiver, keypair.remote_index);
   store_le64(header.counter.data(), nonce);
 
-  seal_jobs_.push_back({&keypair.sending, nonce, text_and_tag});
   peer.sent_bytes += packet.size();
-  out.push_back({std::move(packet), *peer.endpoint, peer.local, tos});
+  out.add_data({std::move(packet), *peer.endpoint, peer.local, tos}, kept, nonce, text_and_tag);
 }
 
-void Tunnel::rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Datagrams& out) noexcept {
+void Tunnel::rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Outgoing& out) noexcept {
   const bool used_up = keypair.send_counter > kRekeyAfterMessages;
   const bool old = keypair.initiator && keypair.age(now.mono) > kRekeyAfterTime;
   if (used_up || old) start_handshake(peer, now, out);
 }
 
-void Tunnel::send_keepalive(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::send_keepalive(Peer& peer, Now now, Outgoing& out) noexcept {
   if (!peer.endpoint) return;
   if (peer.staged.empty()) {
     Packet empty = pool_.take();
     if (!empty) return drops_.count(Drop::kNoBuffer);
     peer.staged.push_back(std::move(empty));
   }
-  seal_staged(peer, now, out);
-}
-
-void Tunnel::seal_framed() noexcept {
-  crypto::seal_batch(seal_jobs_);
-  seal_jobs_.clear();
+  send_staged(peer, now, out);
 }
 
 }  // namespace adit::tunnel

@@ -6,12 +6,12 @@ namespace adit::tunnel {
 
 // Sending.
 
-void Tunnel::start_handshake(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::start_handshake(Peer& peer, Now now, Outgoing& out) noexcept {
   peer.timers.restart_attempts();
   send_initiation(peer, now, out);
 }
 
-void Tunnel::send_initiation(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::send_initiation(Peer& peer, Now now, Outgoing& out) noexcept {
   if (!peer.endpoint || !identity_.has_key()) return;
   if (peer.last_handshake_sent && now.mono - *peer.last_handshake_sent < kRekeyTimeout) return;
   peer.last_handshake_sent = now.mono;
@@ -28,10 +28,10 @@ void Tunnel::send_initiation(Peer& peer, Now now, Datagrams& out) noexcept {
   peer.cookies.add_macs(packet.bytes(), now.mono);
   peer.authenticated_sent(now.mono);
   peer.sent_bytes += packet.size();
-  out.push_back({std::move(packet), *peer.endpoint, peer.local, kHandshakeTos});
+  out.add({std::move(packet), *peer.endpoint, peer.local, kHandshakeTos});
 }
 
-void Tunnel::send_response(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::send_response(Peer& peer, Now now, Outgoing& out) noexcept {
   peer.last_handshake_sent = now.mono;
   Packet packet = new_message(sizeof(ResponseMessage));
   if (!packet) return;
@@ -43,22 +43,22 @@ void Tunnel::send_response(Peer& peer, Now now, Datagrams& out) noexcept {
   begin_session(peer, now);
   peer.authenticated_sent(now.mono);
   peer.sent_bytes += packet.size();
-  out.push_back({std::move(packet), *peer.endpoint, peer.local, kHandshakeTos});
+  out.add({std::move(packet), *peer.endpoint, peer.local, kHandshakeTos});
 }
 
-void Tunnel::send_cookie_reply(const Datagram& message, Now now, Datagrams& out) noexcept {
+void Tunnel::send_cookie_reply(const Datagram& message, Now now, Outgoing& out) noexcept {
   Packet packet = new_message(sizeof(CookieReplyMessage));
   if (!packet) return;
   // Initiation and response have their sender's index at the same place.
   const uint32_t sender = load_le32(message.packet.data() + sizeof(WireU32));
   cookie_checker_.create_reply(message.packet.bytes(), sender, message.remote, now.mono,
                                message_in<CookieReplyMessage>(packet.bytes()));
-  out.push_back({std::move(packet), message.remote, message.local});
+  out.add({std::move(packet), message.remote, message.local});
 }
 
 // Receiving.
 
-Drop Tunnel::receive_handshake(const Datagram& datagram, Now now, Datagrams& replies) noexcept {
+Drop Tunnel::receive_handshake(const Datagram& datagram, Now now, Outgoing& replies) noexcept {
   const auto type = static_cast<MessageType>(datagram.packet.data()[0]);
   if (type == MessageType::kCookieReply) return receive_cookie_reply(datagram, now);
   if (const Drop drop = admit_handshake(datagram, now, replies); drop != Drop::kNone) return drop;
@@ -68,7 +68,7 @@ Drop Tunnel::receive_handshake(const Datagram& datagram, Now now, Datagrams& rep
 
 /// Cheap checks before expensive ones (paper 5.3): nothing is computed for who does not know our key, and under load
 /// nothing for who has not shown that it receives at its address.
-Drop Tunnel::admit_handshake(const Datagram& datagram, Now now, Datagrams& replies) noexcept {
+Drop Tunnel::admit_handshake(const Datagram& datagram, Now now, Outgoing& replies) noexcept {
   const ConstBytes message = datagram.packet.bytes();
   const bool is_beyond_means =
       load_meter_.is_under_load(now.mono) && !CookieChecker::has_mac2(message) && !cookie_limit_.allow(now.mono);
@@ -82,7 +82,7 @@ Drop Tunnel::admit_handshake(const Datagram& datagram, Now now, Datagrams& repli
   return rate_limiter_.allow(datagram.remote.ip, now.mono) ? Drop::kNone : Drop::kRateLimited;
 }
 
-Drop Tunnel::receive_initiation(const Datagram& datagram, Now now, Datagrams& replies) noexcept {
+Drop Tunnel::receive_initiation(const Datagram& datagram, Now now, Outgoing& replies) noexcept {
   const auto& message = message_in<InitiationMessage>(datagram.packet.bytes());
   const std::optional<OpenedInitiation> opened = open_initiation(identity_, message);
   if (!opened) return Drop::kForgedHandshake;
@@ -101,7 +101,7 @@ Drop Tunnel::receive_initiation(const Datagram& datagram, Now now, Datagrams& re
   return Drop::kNone;
 }
 
-Drop Tunnel::receive_response(const Datagram& datagram, Now now, Datagrams& replies) noexcept {
+Drop Tunnel::receive_response(const Datagram& datagram, Now now, Outgoing& replies) noexcept {
   const auto& message = message_in<ResponseMessage>(datagram.packet.bytes());
   const uint32_t receiver = get_u32(message.receiver);
   Peer* peer = indices_.find(receiver);
@@ -130,6 +130,7 @@ Drop Tunnel::receive_cookie_reply(const Datagram& datagram, Now now) noexcept {
 void Tunnel::begin_session(Peer& peer, Now now) noexcept {
   Keypairs::Slot fresh = peer.handshake.begin_session(now.mono);
   if (!fresh) return;
+  fresh->serial = ++sessions_begun_;
   const bool initiator = fresh->initiator;
   give_back(initiator ? peer.keypairs.add_as_initiator(std::move(fresh))
                       : peer.keypairs.add_as_responder(std::move(fresh)));

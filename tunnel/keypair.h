@@ -16,6 +16,7 @@ struct Keypair {
   crypto::SymmetricKey receiving;
   uint32_t local_index = 0;   // what the peer writes as receiver
   uint32_t remote_index = 0;  // what we write
+  uint64_t serial = 0;        // no two sessions of a Tunnel have the same
   Time created{};
   bool initiator = false;
   bool last_minute_rekey = false;  // already asked for a successor because the peer still talks on it

@@ -16,19 +16,18 @@ Tunnel::Tunnel(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool)
 
 Tunnel::~Tunnel() = default;
 
-void Tunnel::tick(Now now, Datagrams& out) noexcept {
+void Tunnel::tick(Now now, Outgoing& out) noexcept {
   if (!up_) return;
   for (size_t peers = 0; peers < kPeersPerTick; ++peers) {
     Peer* const peer = schedule_.due(now.mono);
     if (peer == nullptr) break;
     act_on_timers(*peer, now, out);
-    seal_framed();
     schedule_.update(*peer);
   }
   settle();
 }
 
-void Tunnel::act_on_timers(Peer& peer, Now now, Datagrams& out) noexcept {
+void Tunnel::act_on_timers(Peer& peer, Now now, Outgoing& out) noexcept {
   const Timers::Due due = peer.timers.due(now.mono);
   // Nothing came back: perhaps because of the address we send from.
   if (due.retransmit_handshake || due.new_handshake) peer.forget_local_address();
@@ -60,13 +59,19 @@ void Tunnel::purge_staged(Peer& peer) noexcept {
   peer.staged.clear();
 }
 
-/// Packets that wait must not use up the buffers that everybody's traffic and handshakes need.
-void Tunnel::shed_staged(Peer& peer) noexcept {
-  size_t shed = peer.staged.size() > kMaxStagedPackets ? peer.staged.size() - kMaxStagedPackets : 0;
+/// What has to wait does so in our own buffers, and must not use up those that handshakes need.
+void Tunnel::keep_staged(Peer& peer) noexcept {
+  if (peer.staged.size() > kMaxStagedPackets) shed_staged(peer, peer.staged.size() - kMaxStagedPackets);
+  for (Packet& packet : peer.staged) packet = pool_.adopt(std::move(packet));
+  drops_.count(Drop::kNoBuffer, std::erase_if(peer.staged, [](const Packet& packet) { return !packet; }));
   const size_t wanted = pool_.slots() / 4;
-  if (pool_.available() < wanted) shed = std::max(shed, std::min(peer.staged.size(), wanted - pool_.available()));
-  peer.staged.erase(peer.staged.begin(), peer.staged.begin() + static_cast<ptrdiff_t>(shed));
-  drops_.count(Drop::kStageFull, shed);
+  if (pool_.available() < wanted) shed_staged(peer, std::min(peer.staged.size(), wanted - pool_.available()));
+}
+
+/// The oldest.
+void Tunnel::shed_staged(Peer& peer, size_t count) noexcept {
+  peer.staged.erase(peer.staged.begin(), peer.staged.begin() + static_cast<ptrdiff_t>(count));
+  drops_.count(Drop::kStageFull, count);
 }
 
 void Tunnel::touch(Peer& peer) noexcept {

@@ -1,9 +1,12 @@
 // WireGuard without I/O: inner packets in, datagrams out, and back.  Reads no clock, opens no socket, logs nothing.
 //
-// How it works.  A Tunnel is one interface: a private key and its peers.  encapsulate() and decapsulate() are the two
-// directions of traffic, tick() is time passing; each appends what is to be sent to a list the caller owns.  Packets
-// that wait for a handshake are kept (staged) and leave when the session exists.  Every call is bounded by what it was
-// given, and nothing that a datagram says can make memory grow: what is kept per peer is fixed.
+// How it works.  A Tunnel is one interface: a private key and its peers.  encapsulate() and decapsulate() with accept()
+// are the two directions of traffic, tick() is time passing; each appends what is to be sent to a list the caller owns.
+// Packets that wait for a handshake are kept (staged) and leave when the session exists.  Every call is bounded by what
+// it was given, and nothing that a datagram says can make memory grow: what is kept per peer is fixed.
+//
+// Encryption of data happens outside: Outgoing and Incoming carry it.  So of several threads each may encrypt and
+// decrypt its own batches, while one at a time calls the Tunnel.
 //
 // Everything may be changed at any time between two calls.  No call takes longer because there are more peers or
 // allowed IPs than it is about, but for a logarithm.
@@ -20,8 +23,10 @@
 #include "net/drop.h"
 #include "tunnel/allowed_ips.h"
 #include "tunnel/cookie.h"
+#include "tunnel/incoming.h"
 #include "tunnel/index_table.h"
 #include "tunnel/noise.h"
+#include "tunnel/outgoing.h"
 #include "tunnel/rate_limit.h"
 #include "tunnel/schedule.h"
 
@@ -64,8 +69,8 @@ struct Event {
 
 class Tunnel {
  public:
-  /// `pool` is where handshake messages and keepalives come from; it outlives the Tunnel.  `mtu` bounds padding
-  /// (0: nothing does).  An all-zero key means none: no handshakes, either way.
+  /// `pool` is where handshake messages and keepalives come from, and where packets wait; it outlives the Tunnel. `mtu`
+  /// bounds padding (0: nothing does).  An all-zero key means none: no handshakes, either way.
   Tunnel(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool);
   ~Tunnel();
   Tunnel(const Tunnel&) = delete;
@@ -77,7 +82,7 @@ class Tunnel {
   void set_mtu(uint16_t mtu) noexcept { mtu_ = mtu; }
 
   /// A new Tunnel is up.  While it is down packets and datagrams are dropped and no timer acts.
-  void set_up(Now now, Datagrams& out) noexcept;
+  void set_up(Now now, Outgoing& out) noexcept;
   /// Forgets sessions, handshakes and packets that wait.  What guards against replays and floods is kept.
   void set_down() noexcept;
   [[nodiscard]] bool is_up() const noexcept { return up_; }
@@ -102,7 +107,7 @@ class Tunnel {
   void disallow_ip(const crypto::PublicKey& peer, const Prefix& prefix) noexcept;
   void disallow_all_ips(const crypto::PublicKey& peer) noexcept;
   /// Tries what waits for the peer again, now that it has been set up otherwise.
-  void send_staged(const crypto::PublicKey& peer, Now now, Datagrams& out) noexcept;
+  void send_staged(const crypto::PublicKey& peer, Now now, Outgoing& out) noexcept;
   /// The sockets are others: the kernel shall choose anew from which address each peer is answered.
   void forget_local_addresses() noexcept;
   /// Of each peer that has been heard from, and the closed ones, which may have opened.
@@ -114,12 +119,15 @@ class Tunnel {
 
   /// Inner packets to the peers they belong to.  Takes every packet of `inner` and empties it.  For packets that no
   /// peer takes, or whose peer nobody knows how to reach, ICMP errors for their sender are appended to `unreachable`.
-  void encapsulate(PacketBatch& inner, Now now, Datagrams& out, PacketBatch& unreachable) noexcept;
-  /// Datagrams from the network: inner packets are appended to `inner`, answers to `replies`.  Empties `outer`.
-  void decapsulate(Datagrams& outer, Now now, PacketBatch& inner, Datagrams& replies) noexcept;
+  void encapsulate(PacketBatch& inner, Now now, Outgoing& out, PacketBatch& unreachable) noexcept;
+  /// Datagrams from the network, the first step: handshakes are answered in `replies`, data finds its session.  Then
+  /// incoming.open() and accept() must follow.
+  void decapsulate(Incoming& incoming, Now now, Outgoing& replies) noexcept;
+  /// The third step: inner packets of what is authentic are appended to `inner`.  Empties `incoming`.
+  void accept(Incoming& incoming, Now now, PacketBatch& inner, Outgoing& replies) noexcept;
   /// Does what timers have become due for; when very many have at once, a part of it, and next_deadline() stays in the
   /// past.
-  void tick(Now now, Datagrams& out) noexcept;
+  void tick(Now now, Outgoing& out) noexcept;
   /// When tick() next has something to do; kNever if not at all.
   [[nodiscard]] Time next_deadline() const noexcept { return up_ ? schedule_.next_deadline() : kNever; }
 
@@ -131,44 +139,40 @@ class Tunnel {
   [[nodiscard]] const DropCounters& drops() const noexcept { return drops_; }
   /// Moves out what has happened since the last call.
   [[nodiscard]] std::vector<Event> take_events() noexcept { return std::exchange(events_, {}); }
+  [[nodiscard]] bool has_events() const noexcept { return !events_.empty(); }
 
  private:
   // encapsulate.cc
   Drop route(Packet& packet) noexcept;
   [[nodiscard]] bool is_own_message(const Peer& peer, ConstBytes packet) const noexcept;
   void refuse(Packet packet, Now now, PacketBatch& unreachable) noexcept;
-  void seal_staged(Peer& peer, Now now, Datagrams& out) noexcept;
-  void frame_data(Peer& peer, Keypair& keypair, Packet packet, Datagrams& out) noexcept;
-  void rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Datagrams& out) noexcept;
-  void send_keepalive(Peer& peer, Now now, Datagrams& out) noexcept;
-  void seal_framed() noexcept;
+  void send_staged(Peer& peer, Now now, Outgoing& out) noexcept;
+  void frame_data(Peer& peer, Keypair& keypair, Packet packet, const crypto::SymmetricKey* kept,
+                  Outgoing& out) noexcept;
+  void rekey_after_sending(Peer& peer, const Keypair& keypair, Now now, Outgoing& out) noexcept;
+  void send_keepalive(Peer& peer, Now now, Outgoing& out) noexcept;
 
   // handshake.cc
-  void start_handshake(Peer& peer, Now now, Datagrams& out) noexcept;
-  void send_initiation(Peer& peer, Now now, Datagrams& out) noexcept;
-  void send_response(Peer& peer, Now now, Datagrams& out) noexcept;
-  void send_cookie_reply(const Datagram& message, Now now, Datagrams& out) noexcept;
-  Drop receive_handshake(const Datagram& datagram, Now now, Datagrams& replies) noexcept;
-  Drop receive_initiation(const Datagram& datagram, Now now, Datagrams& replies) noexcept;
-  Drop receive_response(const Datagram& datagram, Now now, Datagrams& replies) noexcept;
+  void start_handshake(Peer& peer, Now now, Outgoing& out) noexcept;
+  void send_initiation(Peer& peer, Now now, Outgoing& out) noexcept;
+  void send_response(Peer& peer, Now now, Outgoing& out) noexcept;
+  void send_cookie_reply(const Datagram& message, Now now, Outgoing& out) noexcept;
+  Drop receive_handshake(const Datagram& datagram, Now now, Outgoing& replies) noexcept;
+  Drop receive_initiation(const Datagram& datagram, Now now, Outgoing& replies) noexcept;
+  Drop receive_response(const Datagram& datagram, Now now, Outgoing& replies) noexcept;
   Drop receive_cookie_reply(const Datagram& datagram, Now now) noexcept;
-  Drop admit_handshake(const Datagram& datagram, Now now, Datagrams& replies) noexcept;
+  Drop admit_handshake(const Datagram& datagram, Now now, Outgoing& replies) noexcept;
   void begin_session(Peer& peer, Now now) noexcept;
   void handshake_complete(Peer& peer, Now now) noexcept;
   uint32_t renew_index(Peer& peer) noexcept;
   Packet new_message(size_t size) noexcept;
 
   // decapsulate.cc
-  struct Arrival {  // a data message whose session is known; parallel to open_jobs_
-    Datagram* datagram;
-    Peer* peer;
-    Keypair* keypair;
-    uint64_t counter;
-  };
-  Drop classify(Datagram& datagram, Now now, Datagrams& replies) noexcept;
-  void collect(Datagram& datagram, Now now) noexcept;
-  void accept(Arrival& arrival, bool authentic, Now now, PacketBatch& inner, Datagrams& replies) noexcept;
-  void rekey_after_receiving(Peer& peer, Now now, Datagrams& out) noexcept;
+  Drop classify(Datagram& datagram, Now now, Outgoing& replies) noexcept;
+  void collect(Datagram& datagram, Now now, Incoming& incoming) noexcept;
+  void accept(const Incoming::Arrival& arrival, bool authentic, Now now, PacketBatch& inner,
+              Outgoing& replies) noexcept;
+  void rekey_after_receiving(Peer& peer, Now now, Outgoing& out) noexcept;
   Drop check_inner(const Peer& peer, Packet& packet, uint8_t outer_tos) const noexcept;
   void learn_endpoint(Peer& peer, const Datagram& from) noexcept;
 
@@ -177,11 +181,12 @@ class Tunnel {
   void remove(Peer& peer) noexcept;
 
   // tunnel.cc
-  void act_on_timers(Peer& peer, Now now, Datagrams& out) noexcept;
+  void act_on_timers(Peer& peer, Now now, Outgoing& out) noexcept;
   void forget_keys(Peer& peer) noexcept;
   void give_back(const Keypairs::Ended& ended) noexcept;
   void purge_staged(Peer& peer) noexcept;
-  void shed_staged(Peer& peer) noexcept;
+  void keep_staged(Peer& peer) noexcept;
+  void shed_staged(Peer& peer, size_t count) noexcept;
   void touch(Peer& peer) noexcept;
   void settle() noexcept;
   void report(Event::Kind kind, const Peer& peer) noexcept;
@@ -192,6 +197,7 @@ class Tunnel {
   PacketPool& pool_;
   std::map<crypto::PublicKey, std::unique_ptr<Peer>> peers_;
   uint64_t peers_added_ = 0;  // ever
+  uint64_t sessions_begun_ = 0;
   AllowedIps allowed_ips_;
   IndexTable indices_;
   Schedule schedule_;
@@ -205,11 +211,8 @@ class Tunnel {
   std::vector<Event> events_;
 
   // Scratch, kept between calls so that nothing is allocated on the packet path.  Empty between calls: nothing here
-  // outlives a peer or a session.
+  // outlives a peer.
   std::vector<Peer*> touched_;
-  std::vector<crypto::SealJob> seal_jobs_;
-  std::vector<crypto::OpenJob> open_jobs_;
-  std::vector<Arrival> arrivals_;
 };
 
 }  // namespace adit::tunnel

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 namespace adit {
 namespace {
@@ -39,6 +40,47 @@ TEST(PacketPool, ReusesTheLastSlotFirst) {
   PacketPool pool(8, 100);
   const uint8_t* first = pool.take().data();
   for (int round = 0; round < 10; ++round) EXPECT_EQ(pool.take().data(), first);
+}
+
+TEST(PacketPool, AdoptsPacketsOfOthersByTheirBytesAndItsOwnAsTheyAre) {
+  PacketPool pool(2, 100);
+  PacketPool other(1, 500);
+  Packet own = pool.take();
+  const uint8_t* const place = own.data();
+  own = pool.adopt(std::move(own));
+  EXPECT_EQ(own.data(), place);
+
+  Packet foreign = other.take();
+  std::ranges::fill(foreign.push_back(100), uint8_t{7});
+  Packet adopted = pool.adopt(std::move(foreign));
+  ASSERT_TRUE(adopted);
+  EXPECT_EQ(other.available(), 1u);
+  EXPECT_EQ(pool.available(), 0u);
+  EXPECT_EQ(adopted.size(), 100u);
+  EXPECT_TRUE(std::ranges::all_of(adopted.bytes(), [](uint8_t byte) { return byte == 7; }));
+
+  EXPECT_FALSE(pool.adopt(other.take())) << "no room";
+  EXPECT_EQ(other.available(), 1u);
+  adopted = {};
+  foreign = other.take();
+  foreign.push_back(400);
+  EXPECT_FALSE(pool.adopt(std::move(foreign))) << "too large";
+}
+
+TEST(PacketPool, ThatIsSharedServesManyThreads) {
+  PacketPool pool(64, 100, PacketPool::Use::kShared);
+  const auto work = [&pool] {
+    for (int round = 0; round < 2000; ++round) {
+      PacketBatch batch;
+      for (int i = 0; i < 16; ++i) batch.push_back(pool.take());
+      for (Packet& packet : batch) std::ranges::fill(packet.push_back(100), static_cast<uint8_t>(round));
+      for (Packet& packet : batch) ASSERT_EQ(packet.bytes()[99], static_cast<uint8_t>(round));
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  EXPECT_EQ(pool.available(), pool.slots());
 }
 
 TEST(PacketPool, GivesEveryPacketMemoryOfItsOwn) {

@@ -22,23 +22,25 @@ Packet LoneTunnel::packet_with(ConstBytes bytes) {
   return packet;
 }
 
-void LoneTunnel::keep_replies(Datagrams& out) {
+void LoneTunnel::keep_replies(Outgoing& out) {
   replies.clear();
-  for (const Datagram& datagram : out) {
+  sent = std::move(out.sealed());
+  for (const Datagram& datagram : sent) {
     const ConstBytes bytes = datagram.packet.bytes();
     replies.emplace_back(bytes.begin(), bytes.end());
   }
-  sent = std::move(out);
 }
 
 void LoneTunnel::receive(const std::vector<Message>& batch, const std::optional<Endpoint>& from) {
-  Datagrams outer;
+  Incoming incoming;
   for (const Message& message : batch) {
-    outer.push_back({packet_with(message), from.value_or(endpoint), Local{local, interface}, tos});
+    incoming.datagrams.push_back({packet_with(message), from.value_or(endpoint), Local{local, interface}, tos});
   }
   PacketBatch packets;
-  Datagrams out;
-  tunnel.decapsulate(outer, now, packets, out);
+  Outgoing out;
+  tunnel.decapsulate(incoming, now, out);
+  incoming.open();
+  tunnel.accept(incoming, now, packets, out);
   inner.clear();
   for (const Packet& packet : std::as_const(packets)) inner.emplace_back(packet.bytes().begin(), packet.bytes().end());
   keep_replies(out);
@@ -47,7 +49,7 @@ void LoneTunnel::receive(const std::vector<Message>& batch, const std::optional<
 void LoneTunnel::send(const std::vector<Message>& batch) {
   PacketBatch packets;
   for (const Message& message : batch) packets.push_back(packet_with(message));
-  Datagrams out;
+  Outgoing out;
   PacketBatch errors;
   tunnel.encapsulate(packets, now, out, errors);
   unreachable.clear();
@@ -57,20 +59,20 @@ void LoneTunnel::send(const std::vector<Message>& batch) {
 }
 
 void LoneTunnel::up() {
-  Datagrams out;
+  Outgoing out;
   tunnel.set_up(now, out);
   keep_replies(out);
 }
 
 void LoneTunnel::send_staged(const PaperPeer& peer) {
-  Datagrams out;
+  Outgoing out;
   tunnel.send_staged(peer.public_key(), now, out);
   keep_replies(out);
 }
 
 void LoneTunnel::advance(Duration duration) {
   const Now end{now.mono + duration, now.wall + duration};
-  Datagrams out;
+  Outgoing out;
   while (tunnel.next_deadline() <= end.mono) {
     const Duration step = std::max(tunnel.next_deadline() - now.mono, Duration(0));
     now = {now.mono + step, now.wall + step};

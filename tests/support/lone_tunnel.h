@@ -52,7 +52,7 @@ struct LoneTunnel {
   Datagrams sent;                    // the same with addresses, for tests that ask
 
  private:
-  void keep_replies(Datagrams& out);
+  void keep_replies(Outgoing& out);
   Packet packet_with(ConstBytes bytes);
 };
 

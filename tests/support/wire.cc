@@ -55,7 +55,7 @@ void Wire::send(Side& from, size_t size) { send_bytes(from, inner_packet(from.ip
 void Wire::send_bytes(Side& from, ConstBytes packet) {
   PacketBatch batch;
   batch.push_back(packet_with(from.pool, packet));
-  Datagrams out;
+  Outgoing out;
   PacketBatch unreachable;
   from.tunnel->encapsulate(batch, now, out, unreachable);
   take(from, out);
@@ -63,23 +63,24 @@ void Wire::send_bytes(Side& from, ConstBytes packet) {
 }
 
 void Wire::inject(Side& to, const Endpoint& from, ConstBytes bytes) {
-  Datagrams outer;
-  outer.push_back({packet_with(to.pool, bytes), from, Local{to.endpoint.ip, 1}});
+  Incoming incoming;
+  incoming.datagrams.push_back({packet_with(to.pool, bytes), from, Local{to.endpoint.ip, 1}});
   PacketBatch inner;
-  Datagrams replies;
-  to.tunnel->decapsulate(outer, now, inner, replies);
+  Outgoing replies;
+  to.tunnel->decapsulate(incoming, now, replies);
+  incoming.open();
+  to.tunnel->accept(incoming, now, inner, replies);
   for (const Packet& packet : inner) to.received.emplace_back(packet.bytes().begin(), packet.bytes().end());
   take(to, replies);
 }
 
-void Wire::take(Side& from, Datagrams& datagrams) {
-  for (const Datagram& datagram : datagrams) {
+void Wire::take(Side& from, Outgoing& out) {
+  for (const Datagram& datagram : out.sealed()) {
     const ConstBytes bytes = datagram.packet.bytes();
     Sent sent{now.mono, &from, type_of(bytes), {bytes.begin(), bytes.end()}};
     log.push_back(sent);
     in_flight_.push_back(std::move(sent));
   }
-  datagrams.clear();
   for (Event& event : from.tunnel->take_events()) from.events.push_back(event);
 }
 
@@ -117,7 +118,7 @@ void Wire::advance(Duration duration) {
     const Duration step = std::max(next - now.mono, Duration(0));
     now = {now.mono + step, now.wall + step};
     for (Side* side : {&a, &b}) {
-      Datagrams out;
+      Outgoing out;
       side->tunnel->tick(now, out);
       take(*side, out);
     }

@@ -84,7 +84,7 @@ class Wire {
  private:
   void make_tunnel(Side& side, const Side& peer, const crypto::PresharedKey& psk, bool knows, seconds keepalive,
                    uint16_t mtu);
-  void take(Side& from, Datagrams& datagrams);
+  void take(Side& from, Outgoing& out);
   void pump();
   void arrive(const Sent& sent);
 

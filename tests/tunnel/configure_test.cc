@@ -127,7 +127,7 @@ TEST_F(Configure, UnknownPeersAreIgnored) {
   tunnel.allow_ip(nobody, prefix("10.0.0.2/32"));
   tunnel.disallow_ip(nobody, prefix("10.0.0.2/32"));
   tunnel.disallow_all_ips(nobody);
-  Datagrams out;
+  Outgoing out;
   tunnel.send_staged(nobody, lone.now, out);
   EXPECT_TRUE(out.empty());
   EXPECT_FALSE(tunnel.has_peer(nobody));

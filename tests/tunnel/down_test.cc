@@ -41,7 +41,7 @@ TEST_F(Down, NoTimerActs) {
   lone.send_staged(peer);
   EXPECT_EQ(tunnel.next_deadline(), kNever);
   lone.now.mono += seconds(3600);
-  Datagrams out;
+  Outgoing out;
   tunnel.tick(lone.now, out);
   EXPECT_TRUE(out.empty());
 }

@@ -74,10 +74,10 @@ TEST_F(ManyPeers, DoNotHoldUpTrafficWhenAllHandshakesAreDueAtOnce) {
   size_t initiations = 0;
   int ticks = 0;
   for (; tunnel.next_deadline() <= lone.now.mono; ++ticks) {
-    Datagrams out;
+    Outgoing out;
     tunnel.tick(lone.now, out);
-    EXPECT_LE(out.size(), 64u);
-    initiations += out.size();
+    EXPECT_LE(out.sealed().size(), 64u);
+    initiations += out.sealed().size();
   }
   EXPECT_EQ(initiations, 300u);
   EXPECT_EQ(ticks, 5);

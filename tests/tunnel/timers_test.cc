@@ -366,7 +366,7 @@ TEST(Timers, TickBeforeTheDeadlineDoesNothing) {
   for (int i = 0; i < 60; ++i) {
     Side& side = wire.a.tunnel->next_deadline() < wire.b.tunnel->next_deadline() ? wire.a : wire.b;
     const Time deadline = side.tunnel->next_deadline();
-    Datagrams out;
+    Outgoing out;
     side.tunnel->tick({deadline - nanoseconds(1), wire.now.wall}, out);
     ASSERT_TRUE(out.empty());
     ASSERT_EQ(side.tunnel->next_deadline(), deadline);
