@@ -16,9 +16,4 @@ uint32_t random_u32() noexcept {
 
 uint64_t random_u64() noexcept { return uint64_t{random_u32()} << 32 | random_u32(); }
 
-uint32_t random_below(uint32_t bound) noexcept {
-  need_sodium();
-  return randombytes_uniform(bound);
-}
-
 }  // namespace adit::crypto

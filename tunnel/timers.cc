@@ -10,11 +10,6 @@ namespace {
 
 constexpr bool armed(Time timer) noexcept { return timer != kNever; }
 
-/// So that two peers that start together do not go on together.
-Duration jitter() noexcept {
-  return milliseconds(crypto::random_below(std::chrono::duration_cast<milliseconds>(kMaxJitter).count() + 1));
-}
-
 /// Whether the timer has passed; if so it is disarmed.
 bool fired(Time& timer, Time now) noexcept {
   if (timer > now) return false;
@@ -23,6 +18,14 @@ bool fired(Time& timer, Time now) noexcept {
 }
 
 }  // namespace
+
+Timers::Timers() noexcept : jitter_(crypto::random_u32()) {}
+
+/// So that two peers that start together do not go on together.  Not from the system's generator each time: a timer is
+/// set whenever the direction of traffic changes.
+Duration Timers::jitter() noexcept {
+  return milliseconds(jitter_() % (std::chrono::duration_cast<milliseconds>(kMaxJitter).count() + 1));
+}
 
 void Timers::data_sent(Time now) noexcept {
   if (!armed(new_handshake_)) new_handshake_ = now + kKeepaliveTimeout + kRekeyTimeout + jitter();

@@ -10,12 +10,16 @@
 // not armed; due() tells which have passed, disarms them and leaves the deed to the caller.
 #pragma once
 
+#include <random>
+
 #include "tunnel/messages.h"
 
 namespace adit::tunnel {
 
 class Timers {
  public:
+  Timers() noexcept;
+
   // Events, once per batch and peer.
   /// A data packet that was not a keepalive was sent.
   void data_sent(Time now) noexcept;
@@ -58,6 +62,7 @@ class Timers {
 
  private:
   void retransmit_or_give_up(Time now, Due& due) noexcept;
+  Duration jitter() noexcept;
 
   Time retransmit_handshake_ = kNever;
   Time send_keepalive_ = kNever;
@@ -67,6 +72,7 @@ class Timers {
   seconds persistent_interval_{0};
   unsigned attempts_ = 0;
   bool need_another_keepalive_ = false;
+  std::minstd_rand jitter_;
 };
 
 }  // namespace adit::tunnel

@@ -46,21 +46,5 @@ TEST(RandomNumbers, UseEveryBit) {
   EXPECT_EQ(small_zeros, UINT32_MAX);
 }
 
-TEST(RandomBelow, ReachesEveryNumberBelowTheBoundAndNoOther) {
-  for (const uint32_t bound : {1u, 2u, 3u, 10u}) {
-    std::set<uint32_t> seen;
-    for (int round = 0; round < 1000; ++round) seen.insert(random_below(bound));
-    EXPECT_EQ(seen.size(), bound);
-    EXPECT_EQ(*seen.rbegin(), bound - 1);
-  }
-}
-
-// With a plain remainder the numbers below 2^30 would come up half of the time, not a third.
-TEST(RandomBelow, IsUniformForBoundsThatDoNotDivideTwoToThe32) {
-  int low = 0;
-  for (int round = 0; round < 10000; ++round) low += random_below(3u << 30) < 1u << 30;
-  EXPECT_NEAR(low, 3333, 400);  // more than eight standard deviations
-}
-
 }  // namespace
 }  // namespace adit::crypto
