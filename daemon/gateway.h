@@ -1,22 +1,21 @@
-// The gateway: owns everything, and is the one place where tunnel and forwarder meet.
-//
-// Each handler is one packet path: read a batch, one call down, then what came back up is delivered and flushed.
+// The gateway: owns everything, and runs all of it that is not a packet's way, which is Outbound's and Inbound's.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
+#include "daemon/core.h"
+#include "daemon/data_thread.h"
+#include "daemon/inbound.h"
 #include "daemon/loop.h"
+#include "daemon/outbound.h"
 #include "daemon/resolver.h"
 #include "daemon/route_follower.h"
 #include "daemon/uapi.h"
-#include "forward/forwarder.h"
 #include "net/interface_watch.h"
-#include "net/tun.h"
-#include "net/udp.h"
-#include "tunnel/tunnel.h"
 
 namespace adit::daemon {
 
@@ -30,16 +29,10 @@ class Gateway : public UapiTarget {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // What commands and the control socket show.
-  [[nodiscard]] const config::Config& config() const noexcept { return config_; }
-  [[nodiscard]] const tunnel::Tunnel& tunnel() const noexcept { return tunnel_; }
-  [[nodiscard]] const forward::Forwarder& forwarder() const noexcept { return forwarder_; }
   /// Whether the tun device went away, which ends the gateway.
   [[nodiscard]] bool lost_tun() const noexcept { return lost_tun_; }
   /// 0: not chosen yet.
   [[nodiscard]] uint16_t listen_port() const noexcept { return config_.interface.listen_port; }
-  /// Every packet dropped for any reason, here and below.
-  [[nodiscard]] DropCounters drops() const noexcept;
 
   // What `wg` asks and sets while the gateway runs (gateway_uapi.cc).
   [[nodiscard]] DeviceStatus device() const override;
@@ -62,60 +55,62 @@ class Gateway : public UapiTarget {
   void set_is_done() override;
 
  private:
-  Gateway(const config::Config& config, Loop& loop, size_t pool_slots, size_t largest_packet);
+  /// How many packets may be under way, or wait, in each pool, and how large they may be.
+  struct Buffers {
+    size_t slots;
+    size_t largest_packet;
+  };
+  Gateway(const config::Config& config, Loop& loop, const Buffers& buffers);
 
   // Start-up.
   void open_tun();
   void open_public_sockets();
-  void add_peers(Now now);
+  void add_peers();
   void watch_tun();
+  void begin(const Buffers& buffers);
 
-  // The interface's state.
+  // The directions of traffic (gateway_interface.cc).
+  [[nodiscard]] Loop& outbound_loop() noexcept { return outbound_thread_ ? outbound_thread_->loop() : loop_; }
+  [[nodiscard]] Loop& inbound_loop() noexcept { return inbound_thread_ ? inbound_thread_->loop() : loop_; }
+  void start_threads();
+  void stop_threads() noexcept;  // without the mutex, for which one may wait
+
+  // The interface's state (gateway_interface.cc).
   void on_interface_change();
+  void follow_mtu(uint16_t mtu);
   void fit_super_packets();
-  void come_up(Now now);
+  void come_up();
   void go_down();
   void open_tunnel_sockets(uint16_t port);
   void close_tunnel_sockets();
   void lose_tun();
 
-  // The four packet paths.
-  void on_tun_readable();
-  void on_udp_readable(UdpSocket& socket);
-  void on_public_readable(forward::ListenerId listener);
+  // What the loop does itself.
+  using Lock = std::lock_guard<std::mutex>;
   void on_timer();
-
-  void deliver(Now now);
-  void flush(Now now);
-  void write_to_peers();
-  void handle_events(Now now);
-  void handle_event(const tunnel::Event& event, Now now);
-  void watch_flow_tables();
+  void on_news();
+  void flush(const Lock& held);
+  void handle_events(Time now);
+  void handle_event(const tunnel::Event& event, Time now);
+  void tell_flow_tables();
 
   config::Config config_;
   Loop& loop_;
   const Offloads offloads_;
-  PacketPool pool_;  // before everything that holds packets
-  DropCounters drops_;
-  std::vector<Tun> tun_;                           // none or one
+  PacketPool pool_;  // the tunnel's; before everything that holds packets
+  mutable Core core_;
+  Ports ports_;
   std::optional<InterfaceWatch> interface_watch_;  // of the tun
   bool interface_is_up_ = true;
-  std::vector<UdpSocket> udp_;     // the tunnel's, one per IP version; none while the interface is down
-  std::vector<UdpSocket> public_;  // the forwards', by ListenerId
-  tunnel::Tunnel tunnel_;
-  forward::Forwarder forwarder_;
   Resolver resolver_;
   RouteFollower route_follower_;
   bool lost_tun_ = false;
-  std::vector<bool> table_was_full_;  // by forward::RuleId
+  tunnel::Outgoing to_peers_;  // of what the loop does
 
-  // Batches under way, kept between wake-ups for their storage.
-  PacketBatch inner_;   // inner packets, from tun or for it
-  Datagrams in_;        // as read
-  Datagrams to_peers_;  // tunnel datagrams to send
-  PacketBatch to_tun_;
-  PacketBatch unreachable_;           // answers to forwarded packets that no peer takes: nobody waits for them
-  std::vector<Datagrams> to_public_;  // by ListenerId
+  std::optional<Outbound> outbound_;
+  std::optional<Inbound> inbound_;
+  std::unique_ptr<DataThread> outbound_thread_;  // none: the loop serves both directions
+  std::unique_ptr<DataThread> inbound_thread_;
 };
 
 }  // namespace adit::daemon

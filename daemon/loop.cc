@@ -26,6 +26,9 @@ Loop::Loop() {
   check_uv("start event loop", uv_loop_init(&loop_));
   uv_timer_init(&loop_, &timer_);
   timer_.data = this;
+  check_uv("start event loop",
+           uv_async_init(&loop_, &async_, [](uv_async_t* async) { static_cast<Loop*>(async->data)->wake_handler_(); }));
+  async_.data = this;
 }
 
 Loop::~Loop() {

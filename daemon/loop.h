@@ -26,12 +26,16 @@ class Loop {
   void unwatch(int fd);
   void on_signal(int signal, Handler handler);
   void on_timer(Handler handler) { timer_handler_ = std::move(handler); }
+  /// Calls `handler` soon after wake(), once for any number of them.
+  void on_wake(Handler handler) { wake_handler_ = std::move(handler); }
   /// Arms the timer anew; kNever disarms it.
   void arm_timer(Time deadline, Time now);
 
   void run();
   /// run() returns after the handler that calls this.
   void stop() { uv_stop(&loop_); }
+  /// The one thing that other threads may do.
+  void wake() noexcept { uv_async_send(&async_); }
   [[nodiscard]] uv_loop_t* raw() noexcept { return &loop_; }
 
  private:
@@ -40,7 +44,9 @@ class Loop {
 
   uv_loop_t loop_;
   uv_timer_t timer_;
+  uv_async_t async_;
   Handler timer_handler_;
+  Handler wake_handler_ = [] {};
   Time armed_ = kNever;
   std::vector<Poll*> polls_;
 };

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <thread>
 
 namespace adit::daemon {
 namespace {
@@ -88,6 +90,14 @@ Offloads wanted_offloads() {
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(std::string("ADIT_OFFLOAD: ") + error.what());
   }
+}
+
+bool wants_data_threads() {
+  const char* chosen = std::getenv("ADIT_THREADS");
+  if (chosen == nullptr) return std::thread::hardware_concurrency() > 1;
+  const std::string_view text = chosen;
+  if (text != "0" && text != "2") throw std::invalid_argument("ADIT_THREADS: 0 or 2, not '" + std::string(text) + "'");
+  return text == "2";
 }
 
 }  // namespace adit::daemon

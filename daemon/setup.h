@@ -28,4 +28,8 @@ unsigned largest_super_packet(unsigned mtu);
 /// ADIT_OFFLOAD of the environment; everything where it is not set.  Throws std::invalid_argument.
 Offloads wanted_offloads();
 
+/// Whether each direction of traffic has a thread of its own: ADIT_THREADS of the environment, "0" or "2"; where it is
+/// not set, when there is more than one processor.  Throws std::invalid_argument.
+bool wants_data_threads();
+
 }  // namespace adit::daemon

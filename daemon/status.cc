@@ -17,23 +17,21 @@ Json to_json(const DropCounters& drops) {
   return json;
 }
 
-Json interface_json(const Gateway& gateway) {
-  const config::Interface& interface = gateway.config().interface;
-  const bool has_key = !gateway.tunnel().private_key().is_zero();
+Json interface_json(const config::Interface& interface, const tunnel::Tunnel& tunnel) {
+  const bool has_key = !tunnel.private_key().is_zero();
   Json addresses = Json::array();
   for (const config::InterfaceAddress& address : interface.addresses) {
     addresses.push_back(address.ip.to_string() + "/" + std::to_string(address.prefix_length));
   }
   return {{"name", interface.name},
-          {"public_key", has_key ? Json(gateway.tunnel().public_key().to_base64()) : Json()},
-          {"listen_port", gateway.listen_port()},
+          {"public_key", has_key ? Json(tunnel.public_key().to_base64()) : Json()},
+          {"listen_port", interface.listen_port},
           {"addresses", std::move(addresses)},
           {"mtu", interface.mtu},
           {"tun", interface.tun}};
 }
 
-Json peer_json(const Gateway& gateway, const tunnel::PeerStatus& peer) {
-  const auto& configured = gateway.config().peers;
+Json peer_json(const std::vector<config::Peer>& configured, const tunnel::PeerStatus& peer) {
   const auto named = std::ranges::find(configured, peer.public_key, &config::Peer::public_key);
   Json allowed_ips = Json::array();
   for (const Prefix& prefix : peer.allowed_ips) allowed_ips.push_back(prefix.to_string());
@@ -49,9 +47,7 @@ Json peer_json(const Gateway& gateway, const tunnel::PeerStatus& peer) {
           {"persistent_keepalive", peer.persistent_keepalive.count()}};
 }
 
-Json forward_json(const Gateway& gateway, forward::RuleId id) {
-  const config::Forward& configured = gateway.config().forwards[id];
-  const forward::RuleStats& stats = gateway.forwarder().stats(id);
+Json forward_json(const config::Forward& configured, const forward::RuleStats& stats) {
   Json listen = Json::array();
   for (const Endpoint& endpoint : configured.listen) listen.push_back(endpoint.to_string());
   return {{"name", configured.name},
@@ -70,17 +66,17 @@ Json forward_json(const Gateway& gateway, forward::RuleId id) {
 
 }  // namespace
 
-nlohmann::ordered_json status_of(const Gateway& gateway) {
+nlohmann::ordered_json status_of(const config::Config& config, const Core& core) {
   Json peers = Json::array();
-  for (const tunnel::PeerStatus& peer : gateway.tunnel().peers()) peers.push_back(peer_json(gateway, peer));
+  for (const tunnel::PeerStatus& peer : core.tunnel.peers()) peers.push_back(peer_json(config.peers, peer));
   Json forwards = Json::array();
-  for (forward::RuleId id = 0; id < gateway.forwarder().rule_count(); ++id) {
-    forwards.push_back(forward_json(gateway, id));
+  for (forward::RuleId id = 0; id < core.forwarder.rule_count(); ++id) {
+    forwards.push_back(forward_json(config.forwards[id], core.forwarder.stats(id)));
   }
-  return {{"interface", interface_json(gateway)},
+  return {{"interface", interface_json(config.interface, core.tunnel)},
           {"peers", std::move(peers)},
           {"forwards", std::move(forwards)},
-          {"drops", to_json(gateway.drops())}};
+          {"drops", to_json(core.all_drops())}};
 }
 
 }  // namespace adit::daemon

@@ -3,11 +3,12 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "daemon/gateway.h"
+#include "config/config.h"
+#include "daemon/core.h"
 
 namespace adit::daemon {
 
 /// Objects "interface", "peers", "forwards", "drops"; drop counters that are zero are left out.
-nlohmann::ordered_json status_of(const Gateway& gateway);
+nlohmann::ordered_json status_of(const config::Config& config, const Core& core);
 
 }  // namespace adit::daemon

@@ -11,6 +11,7 @@
 
 namespace adit {
 
+/// Any number of threads may read and write, each with a pool of its own.
 class Tun {
  public:
   /// Creates the interface `name` (at most 15 bytes, and not there yet), down and without addresses.  It goes away
@@ -32,18 +33,18 @@ class Tun {
   /// early when there is no more or the pool is empty.  False once the device is gone for good.
   bool read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept;
 
-  /// Writes every packet (and empties the batch); what the kernel refuses is counted.
-  void write(PacketBatch& packets, DropCounters& drops) noexcept;
+  /// Writes every packet (and empties the batch); what the kernel refuses is counted.  `coalescer` is the caller's for
+  /// its storage.
+  void write(PacketBatch& packets, Coalescer& coalescer, DropCounters& drops) noexcept;
 
  private:
   Tun(Fd fd, std::string name, bool has_header, Offloads offloads);
-  [[nodiscard]] bool write_run(const Coalescer::Run& run) noexcept;
+  [[nodiscard]] bool write_run(const Coalescer& coalescer, const Coalescer::Run& run) noexcept;
 
   Fd fd_;
   std::string name_;
   bool has_header_;  // a VnetHeader in front of each packet
   Offloads offloads_;
-  Coalescer coalescer_;
 };
 
 }  // namespace adit

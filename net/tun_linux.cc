@@ -108,22 +108,22 @@ bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& d
   return true;
 }
 
-void Tun::write(PacketBatch& packets, DropCounters& drops) noexcept {
-  coalescer_.form(packets, {offloads_.tso && has_header_, offloads_.uso && has_header_});
-  for (const Coalescer::Run& run : coalescer_.runs()) {
-    if (write_run(run)) continue;
+void Tun::write(PacketBatch& packets, Coalescer& coalescer, DropCounters& drops) noexcept {
+  coalescer.form(packets, {offloads_.tso && has_header_, offloads_.uso && has_header_});
+  for (const Coalescer::Run& run : coalescer.runs()) {
+    if (write_run(coalescer, run)) continue;
     drops.count(errno == EAGAIN ? Drop::kTunFull : Drop::kTunError, run.packets);
   }
   packets.clear();
 }
 
-bool Tun::write_run(const Coalescer::Run& run) noexcept {
+bool Tun::write_run(const Coalescer& coalescer, const Coalescer::Run& run) noexcept {
   Coalescer::Pieces pieces;
   std::array<iovec, 1 + Coalescer::kMaxPieces> vector;
   size_t count = 0;
   VnetHeader header = run.header;
   if (has_header_) vector[count++] = {&header, sizeof header};
-  for (const ConstBytes piece : coalescer_.pieces(run, pieces))
+  for (const ConstBytes piece : coalescer.pieces(run, pieces))
     vector[count++] = {const_cast<uint8_t*>(piece.data()), piece.size()};
   return ::writev(fd(), vector.data(), static_cast<int>(count)) >= 0;
 }

@@ -2,6 +2,9 @@
 // address that was hit.  One implementation file per system.
 #pragma once
 
+#include <atomic>
+#include <memory>
+
 #include "net/datagram.h"
 #include "net/drop.h"
 #include "net/fd.h"
@@ -9,6 +12,7 @@
 
 namespace adit {
 
+/// Any number of threads may read and write, each with a pool of its own.
 class UdpSocket {
  public:
   /// Binds to an address (or the unspecified one; IPv6 never takes IPv4) and port (0: the kernel chooses).
@@ -19,7 +23,7 @@ class UdpSocket {
   /// The bound address with the real port.
   [[nodiscard]] const Endpoint& local() const noexcept { return local_; }
   /// Whether alike datagrams leave together; false where that was not wanted, and once the kernel has refused it.
-  [[nodiscard]] bool sends_trains() const noexcept { return sends_trains_; }
+  [[nodiscard]] bool sends_trains() const noexcept { return sends_trains_->load(std::memory_order_relaxed); }
 
   /// Marks outgoing packets for the kernel's routing policy (SO_MARK on Linux); 0 is none.  Throws std::system_error.
   void set_mark(uint32_t mark);
@@ -35,10 +39,10 @@ class UdpSocket {
 
  private:
   UdpSocket(Fd fd, const Endpoint& local, bool sends_trains)
-      : fd_(std::move(fd)), local_(local), sends_trains_(sends_trains) {}
+      : fd_(std::move(fd)), local_(local), sends_trains_(std::make_unique<std::atomic<bool>>(sends_trains)) {}
   Fd fd_;
   Endpoint local_;
-  bool sends_trains_;
+  std::unique_ptr<std::atomic<bool>> sends_trains_;  // so that the socket can be moved
 };
 
 }  // namespace adit

@@ -148,7 +148,7 @@ void refuse(std::span<Datagram> datagrams, Drop reason, DropCounters& drops) noe
 /// sendmmsg stops before a train that fails and reports its error only when it is the first of the next call.
 void UdpSocket::write(std::span<Datagram> datagrams, DropCounters& drops) noexcept {
   Messages messages;
-  size_t longest = sends_trains_ ? kLongestTrain : 1;
+  size_t longest = sends_trains() ? kLongestTrain : 1;
   while (!datagrams.empty()) {
     messages.fill(datagrams, longest);
     const int sent = ::sendmmsg(fd(), messages.headers.data(), static_cast<unsigned>(messages.trains), 0);
@@ -157,7 +157,7 @@ void UdpSocket::write(std::span<Datagram> datagrams, DropCounters& drops) noexce
     if (errno == EAGAIN) return refuse(datagrams, Drop::kSocketFull, drops);
     if (messages.lengths.front() > 1) {
       // A card that cannot, a path with a smaller MTU: one by one from here on, and for good where it is the card.
-      sends_trains_ &= errno != EIO;
+      if (errno == EIO) sends_trains_->store(false, std::memory_order_relaxed);
       longest = 1;
       continue;
     }

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <thread>
 
+#include "daemon/data_thread.h"
 #include "net/clock.h"
 #include "net/fd.h"
 
@@ -56,6 +59,42 @@ TEST(Loop, ServesDescriptorsBetweenDeadlinesThatAreAllInThePast) {
   loop.arm_timer(Time{}, read_clock().mono);
   loop.run();
   EXPECT_LE(wakes, 2);
+}
+
+TEST(Loop, IsWokenByAnotherThread) {
+  Loop loop;
+  const std::thread::id here = std::this_thread::get_id();
+  loop.on_wake([&] {
+    EXPECT_EQ(std::this_thread::get_id(), here);
+    loop.stop();
+  });
+  std::thread other([&] { loop.wake(); });
+  loop.run();
+  other.join();
+}
+
+TEST(DataThread, ServesWhileItRunsAndNotBetween) {
+  DataThread thread;
+  thread.stop();
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  std::atomic<int> served = 0;
+  for (int round = 1; round <= 3; ++round) {
+    thread.loop().on_readable(reader.get(), [&] {
+      char byte;
+      ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
+      ++served;
+      served.notify_one();
+    });
+    thread.start();
+    ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+    served.wait(round - 1);
+    thread.stop();
+    thread.loop().unwatch(reader.get());
+    EXPECT_EQ(served, round);
+  }
 }
 
 TEST(Loop, CallsTheHandlerOfAReadableDescriptorUntilItIsUnwatched) {

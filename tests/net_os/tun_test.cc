@@ -95,6 +95,7 @@ class TunTest : public test::NetnsTest {
   PacketPool pool_{64, kLargest};
   PacketBatch read_;  // and not yet looked at
   DropCounters drops_;
+  Coalescer coalescer_;
   std::optional<Tun> tun_;
 };
 
@@ -156,7 +157,7 @@ TEST_F(TunTest, WrittenPacketsReachASocketOfTheMachine) {
     PacketBatch batch;
     batch.push_back(udp_packet({*Ip::parse(theirs), 9}, local, {1, 2, 3}));
     batch.push_back(udp_packet({*Ip::parse(theirs), 9}, local, {4}));
-    tun_->write(batch, drops_);
+    tun_->write(batch, coalescer_, drops_);
     EXPECT_TRUE(batch.empty());
     for (const std::vector<uint8_t>& expected : {std::vector<uint8_t>{1, 2, 3}, std::vector<uint8_t>{4}}) {
       ASSERT_TRUE(wait_readable(socket.get())) << ours;
@@ -235,7 +236,7 @@ TEST_F(TunTest, RefusedPacketsAreCountedAndTheOthersWritten) {
   batch.push_back(pool_.take());
   std::ranges::fill(batch.back().push_back(40), uint8_t{0});  // IP version 0
   batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, local, {1}));
-  tun_->write(batch, drops_);
+  tun_->write(batch, coalescer_, drops_);
   EXPECT_EQ(drops_[Drop::kTunError], 2u);
   EXPECT_TRUE(batch.empty());
   EXPECT_TRUE(wait_readable(socket.get()));
@@ -247,7 +248,7 @@ TEST_F(TunTest, InterfaceThatIsDownRefusesPacketsButIsNotGone) {
   EXPECT_TRUE(tun.read(pool_, 10, batch, drops_));
   EXPECT_TRUE(batch.empty());
   batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, {*Ip::parse("10.7.0.1"), 9}, {1}));
-  tun.write(batch, drops_);
+  tun.write(batch, coalescer_, drops_);
   EXPECT_EQ(drops_[Drop::kTunError], 1u);
 }
 
@@ -257,7 +258,7 @@ TEST_F(TunTest, ReadSaysWhenSomebodyDeletedTheInterface) {
   EXPECT_TRUE(wait_readable(tun_->fd())) << "a loop that waits must hear of it";
   EXPECT_FALSE(tun_->read(pool_, 10, batch, drops_));
   batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, {*Ip::parse("10.7.0.1"), 9}, {1}));
-  tun_->write(batch, drops_);
+  tun_->write(batch, coalescer_, drops_);
   EXPECT_EQ(drops_[Drop::kTunError], 1u);
 }
 
@@ -326,7 +327,7 @@ TEST_F(TunTest, PacketsThatContinueEachOtherAreWrittenAsOne) {
   for (uint8_t i = 0; i < 20; ++i) {
     batch.push_back(udp_packet({*Ip::parse("10.7.0.2"), 9}, local, std::vector<uint8_t>(500, i), i));
   }
-  tun_->write(batch, drops_);
+  tun_->write(batch, coalescer_, drops_);
   ASSERT_TRUE(wait_readable(socket.get()));
   std::vector<uint8_t> received(65536);
   EXPECT_EQ(::recv(socket.get(), received.data(), received.size(), 0), 20 * 500);

@@ -12,6 +12,7 @@ import unittest
 import drop_in
 import lab
 
+os.environ["ADIT_THREADS"] = "2"
 SECONDS = int(os.environ.get("ADIT_LOAD_SECONDS", "120"))
 
 

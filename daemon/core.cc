@@ -1,0 +1,56 @@
+#include "daemon/core.h"
+
+#include <algorithm>
+
+namespace adit::daemon {
+
+void Ports::write_to_peers(Datagrams& datagrams, DropCounters& drops) noexcept {
+  auto begin = datagrams.begin();
+  while (begin != datagrams.end()) {
+    const bool v4 = begin->remote.ip.is_v4();
+    const auto end = std::find_if(begin, datagrams.end(),
+                                  [v4](const Datagram& datagram) { return datagram.remote.ip.is_v4() != v4; });
+    const auto socket =
+        std::ranges::find_if(peers, [v4](const UdpSocket& each) { return each.local().ip.is_v4() == v4; });
+    if (socket != peers.end()) {
+      socket->write({begin, end}, drops);
+    } else {
+      drops.count(Drop::kSocketError, static_cast<uint64_t>(end - begin));
+    }
+    begin = end;
+  }
+  datagrams.clear();
+}
+
+bool Core::has_news() const noexcept {
+  if (lost_tun || tunnel.has_events() || std::min(tunnel.next_deadline(), forwarder.next_deadline()) < armed)
+    return true;
+  for (forward::RuleId id = 0; id < table_was_full.size(); ++id) {
+    if (fullness_to_tell(id)) return true;
+  }
+  return false;
+}
+
+std::optional<bool> Core::fullness_to_tell(forward::RuleId id) const noexcept {
+  const uint32_t most = forwarder.rule(id).max_flows;
+  const uint32_t flows = forwarder.stats(id).flows;
+  if (!table_was_full[id] && flows >= most) return true;
+  if (table_was_full[id] && flows < most * 3 / 4) return false;
+  return {};
+}
+
+DropCounters Core::all_drops() const noexcept {
+  DropCounters all = drops;
+  all += tunnel.drops();
+  for (forward::RuleId id = 0; id < forwarder.rule_count(); ++id) all += forwarder.stats(id).drops;
+  return all;
+}
+
+void Core::settle(DropCounters& counted) {
+  const std::lock_guard lock(mutex);
+  drops += counted;
+  counted = {};
+  if (has_news()) wake();
+}
+
+}  // namespace adit::daemon

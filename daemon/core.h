@@ -1,0 +1,54 @@
+// What the two directions of traffic and the loop share.
+//
+// How it works.  Outbound and Inbound move packets, each perhaps on a thread of its own; the loop does everything else.
+// Who looks at the Core holds its mutex, for as long as it takes to route a batch or to judge it: never while packets
+// are read, encrypted or written.  The Ports change only while nobody serves them.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "forward/forwarder.h"
+#include "net/tun.h"
+#include "net/udp.h"
+#include "tunnel/tunnel.h"
+
+namespace adit::daemon {
+
+/// The descriptors that packets come and go by.
+struct Ports {
+  std::vector<Tun> tun;            // none or one
+  std::vector<UdpSocket> peers;    // the tunnel's, one per IP version; none while the interface is down
+  std::vector<UdpSocket> clients;  // the forwards', by ListenerId
+
+  /// Each run of datagrams of one IP version in one go.  Empties the list.
+  void write_to_peers(Datagrams& datagrams, DropCounters& drops) noexcept;
+};
+
+struct Core {
+  Core(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool, forward::Settings settings)
+      : tunnel(key, mtu, pool), forwarder(std::move(settings)), table_was_full(forwarder.rule_count()) {}
+
+  std::mutex mutex;
+  tunnel::Tunnel tunnel;
+  forward::Forwarder forwarder;
+  DropCounters drops;                // of the Ports
+  Time armed = kNever;               // when the loop will wake at the latest
+  bool lost_tun = false;             // it went away
+  std::vector<bool> table_was_full;  // by forward::RuleId: as the loop has told it
+
+  /// Calls the loop, from any thread.
+  std::function<void()> wake;
+  /// Whether there is something for the loop to do before it wakes.
+  [[nodiscard]] bool has_news() const noexcept;
+  /// Whether the rule's flow table has become full (true), or has room again (false), and that was not told yet.
+  [[nodiscard]] std::optional<bool> fullness_to_tell(forward::RuleId id) const noexcept;
+  /// Every packet dropped for any reason, here and below.
+  [[nodiscard]] DropCounters all_drops() const noexcept;
+  /// At the end of a batch, without the mutex: takes over what was counted, and calls the loop if there is news.
+  void settle(DropCounters& counted);
+};
+
+}  // namespace adit::daemon

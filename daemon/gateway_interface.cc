@@ -1,0 +1,106 @@
+// The tunnel is up while its interface is.
+
+#include "daemon/gateway.h"
+#include "daemon/log.h"
+#include "daemon/setup.h"
+#include "daemon/tunnel_sockets.h"
+#include "net/clock.h"
+#include "net/interface.h"
+
+namespace adit::daemon {
+
+void Gateway::on_interface_change() {
+  const std::optional<InterfaceState> state = interface_watch_->look();
+  if (!state) return lose_tun();
+  if (state->mtu && *state->mtu != config_.interface.mtu) {
+    follow_mtu(static_cast<uint16_t>(std::min<uint32_t>(*state->mtu, UINT16_MAX)));
+  }
+  if (state->up == interface_is_up_) return;
+  interface_is_up_ = state->up;
+  spdlog::debug("{} is {}", config_.interface.name, state->up ? "up" : "down");
+  if (state->up) return come_up();
+  go_down();
+}
+
+void Gateway::follow_mtu(uint16_t mtu) {
+  config_.interface.mtu = mtu;
+  fit_super_packets();
+  spdlog::debug("{}: MTU {}", config_.interface.name, mtu);
+  const Lock lock(core_.mutex);
+  core_.tunnel.set_mtu(mtu);
+}
+
+/// One super-packet of the tun becomes one train to the peer: a little more would cost a train of two or three each
+/// time.
+void Gateway::fit_super_packets() {
+  if (!ports_.tun.front().offloads().tso) return;
+  try {
+    set_largest_super_packet(config_.interface.name, largest_super_packet(config_.interface.mtu));
+  } catch (const std::system_error& error) {
+    spdlog::debug("{}",
+                  error.what());  // in another namespace, or not the interface's administrator: it costs speed only
+  }
+}
+
+/// Without its port the tunnel stays down, until it is given another.
+void Gateway::come_up() {
+  try {
+    open_tunnel_sockets(config_.interface.listen_port);
+  } catch (const std::system_error& error) {
+    spdlog::error("{} stays down: {}", config_.interface.name, error.what());
+    return;
+  }
+  const Lock lock(core_.mutex);
+  core_.tunnel.set_up(read_clock(), to_peers_);
+  flush(lock);
+}
+
+void Gateway::go_down() {
+  interface_is_up_ = false;
+  {
+    const Lock lock(core_.mutex);
+    core_.tunnel.set_down();
+  }
+  stop_threads();
+  close_tunnel_sockets();
+  start_threads();
+}
+
+/// One socket for each IP version on one port.  A machine without IPv6 (or IPv4) still has a tunnel.  Throws
+/// std::system_error, and the sockets that there are stay.
+void Gateway::open_tunnel_sockets(uint16_t port) {
+  std::vector<UdpSocket> sockets = bind_tunnel_sockets(port, offloads_);
+  for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
+  stop_threads();
+  close_tunnel_sockets();
+  ports_.peers = std::move(sockets);
+  config_.interface.listen_port = ports_.peers.front().local().port;
+  for (UdpSocket& socket : ports_.peers) {
+    inbound_loop().on_readable(socket.fd(), [this, &socket] { inbound_->serve(socket); });
+  }
+  start_threads();
+}
+
+void Gateway::close_tunnel_sockets() {
+  for (const UdpSocket& socket : ports_.peers) inbound_loop().unwatch(socket.fd());
+  ports_.peers.clear();
+}
+
+void Gateway::lose_tun() {
+  if (lost_tun_) return;
+  spdlog::info("{} is gone", config_.interface.name);
+  lost_tun_ = true;
+  loop_.stop();
+}
+
+void Gateway::start_threads() {
+  if (outbound_thread_) outbound_thread_->start();
+  if (inbound_thread_) inbound_thread_->start();
+}
+
+void Gateway::stop_threads() noexcept {
+  if (outbound_thread_) outbound_thread_->stop();
+  if (inbound_thread_) inbound_thread_->stop();
+}
+
+}  // namespace adit::daemon

@@ -1,0 +1,54 @@
+#include "daemon/inbound.h"
+
+#include "net/clock.h"
+
+namespace adit::daemon {
+
+void Inbound::serve(UdpSocket& socket) {
+  socket.read(pool_, kBatchSize, incoming_.datagrams, drops_);
+  {
+    const std::lock_guard lock(core_.mutex);
+    core_.tunnel.decapsulate(incoming_, read_clock(), replies_);
+  }
+  incoming_.open();
+  {
+    const std::lock_guard lock(core_.mutex);
+    const Now now = read_clock();
+    core_.tunnel.accept(incoming_, now, inner_, replies_);
+    deliver(now.mono);
+  }
+  flush();
+}
+
+void Inbound::deliver(Time now) {
+  for (Packet& packet : inner_) {
+    forward::PublicSide to;
+    switch (core_.forwarder.from_tunnel(packet, now, to)) {
+      case forward::Release::kToPublic:
+        to_clients_[to.listener].push_back({std::move(packet), to.client, Local{to.local}});
+        break;
+      case forward::Release::kNotOurs:
+        if (!ports_.tun.empty())
+          to_tun_.push_back(std::move(packet));
+        else
+          drops_.count(Drop::kNoTun);
+        break;
+      case forward::Release::kDropped:
+        break;
+    }
+  }
+  inner_.clear();
+}
+
+void Inbound::flush() {
+  ports_.write_to_peers(replies_.sealed(), drops_);
+  if (!to_tun_.empty()) ports_.tun.front().write(to_tun_, coalescer_, drops_);
+  for (size_t listener = 0; listener < to_clients_.size(); ++listener) {
+    if (to_clients_[listener].empty()) continue;
+    ports_.clients[listener].write(to_clients_[listener], drops_);
+    to_clients_[listener].clear();
+  }
+  core_.settle(drops_);
+}
+
+}  // namespace adit::daemon

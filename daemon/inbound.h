@@ -1,0 +1,35 @@
+// Out of the tunnel: what peers send goes to a client if a flow knows it, else to the kernel.
+#pragma once
+
+#include "daemon/core.h"
+
+namespace adit::daemon {
+
+class Inbound {
+ public:
+  /// `core` and `ports` outlive this.  `slots` datagrams of up to `largest_datagram` bytes may be under way.
+  Inbound(Core& core, Ports& ports, size_t slots, size_t largest_datagram)
+      : core_(core), ports_(ports), pool_(slots, largest_datagram), to_clients_(ports.clients.size()) {}
+
+  /// When one of the tunnel's sockets is readable.
+  void serve(UdpSocket& socket);
+
+ private:
+  void deliver(Time now);
+  void flush();
+
+  Core& core_;
+  Ports& ports_;
+  PacketPool pool_;  // before everything that holds packets
+  DropCounters drops_;
+
+  // The batch under way, kept between wake-ups for its storage.
+  tunnel::Incoming incoming_;
+  PacketBatch inner_;
+  tunnel::Outgoing replies_;
+  PacketBatch to_tun_;
+  std::vector<Datagrams> to_clients_;  // by ListenerId
+  Coalescer coalescer_;
+};
+
+}  // namespace adit::daemon

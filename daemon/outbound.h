@@ -1,0 +1,36 @@
+// Into the tunnel: what the kernel has for peers, and what clients send to forwarded ports.
+#pragma once
+
+#include "daemon/core.h"
+
+namespace adit::daemon {
+
+class Outbound {
+ public:
+  /// `core` and `ports` outlive this.  `slots` packets of up to `largest_packet` bytes may be under way.
+  Outbound(Core& core, Ports& ports, size_t slots, size_t largest_packet)
+      : core_(core), ports_(ports), pool_(slots, largest_packet) {}
+
+  /// When the tun is readable.  False once it is gone for good, which the loop is told.
+  [[nodiscard]] bool serve_tun();
+  /// When a client's datagrams can be read.
+  void serve_clients(forward::ListenerId listener);
+
+ private:
+  void encapsulate();
+  void flush();
+
+  Core& core_;
+  Ports& ports_;
+  PacketPool pool_;  // before everything that holds packets
+  DropCounters drops_;
+
+  // The batch under way, kept between wake-ups for its storage.
+  Datagrams from_clients_;
+  PacketBatch inner_;
+  PacketBatch unreachable_;  // answers to packets that no peer takes
+  tunnel::Outgoing to_peers_;
+  Coalescer coalescer_;
+};
+
+}  // namespace adit::daemon
