@@ -2,10 +2,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
+#include <ctime>
 #include <vector>
 
-#include "crypto/random.h"
+#include "bench/many_peers.h"
 #include "tunnel/tunnel.h"
 
 namespace adit::tunnel {
@@ -23,18 +23,6 @@ struct Pair {
     b.add_peer({Identity(key_a).public_key, {}, kOuterA, {Prefix::of(kInnerA, 32)}}, now);
   }
 
-  /// More peers at both ends, with three prefixes each, that have nothing to do with the traffic.
-  void add_bystanders(uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) {
-      PeerSettings settings;
-      crypto::random_bytes(settings.public_key.bytes);
-      settings.allowed_ips = {Prefix::of(Ip::v4(0x0b000000 + i), 32), Prefix::of(Ip::v4(0x0c000000 + (i << 8)), 24),
-                              Prefix::of(Ip::v4(0xac100000 + i), 32)};
-      a.add_peer(settings, now);
-      b.add_peer(settings, now);
-    }
-  }
-
   /// A batch of packets from a to b, all the way; also answers what b answers.
   void send(size_t count, size_t size) {
     for (size_t i = 0; i < count; ++i) {
@@ -42,8 +30,8 @@ struct Pair {
       const Bytes bytes = packet.push_back(size);
       bytes[0] = 0x45;
       store_be16(&bytes[2], static_cast<uint16_t>(size));
-      std::ranges::copy(kInnerA.bytes(), &bytes[12]);
-      std::ranges::copy(kInnerB.bytes(), &bytes[16]);
+      copy_bytes(kInnerA.bytes(), &bytes[12]);
+      copy_bytes(kInnerB.bytes(), &bytes[16]);
       inner.push_back(std::move(packet));
     }
     a.encapsulate(inner, now, to_b, unreachable);
@@ -77,12 +65,60 @@ void through_the_tunnel(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * state.range(0) * state.range(1));
 }
 
-void through_the_tunnel_among_peers(benchmark::State& state) {
-  Pair pair;
-  pair.add_bystanders(static_cast<uint32_t>(state.range(0)));
-  pair.send(1, 100);
-  for (auto _ : state) pair.send(64, 1420);
-  state.SetItemsProcessed(state.iterations() * 64);
+/// The last one that was asked for: thousands of handshakes take a while.
+ManyPeers& many_peers(const benchmark::State& state) {
+  static std::array<int64_t, 3> made{};
+  static std::unique_ptr<ManyPeers> peers;
+  const std::array<int64_t, 3> wanted = {state.range(0), state.range(1), state.range(2)};
+  if (std::exchange(made, wanted) != wanted) {
+    peers.reset();
+    peers =
+        std::make_unique<ManyPeers>(static_cast<uint32_t>(wanted[0]), static_cast<uint32_t>(wanted[1]), wanted[2] == 4);
+  }
+  return *peers;
+}
+
+/// This thread's time alone, as if it had the processor to itself.
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// What `work` takes, without what was done for it before and is done after it.
+template <typename Work>
+void measure(benchmark::State& state, Work work) {
+  const double begin = thread_seconds();
+  work();
+  state.SetIterationTime(thread_seconds() - begin);
+}
+
+constexpr size_t kBatch = 64;
+
+void encapsulate(benchmark::State& state) {
+  ManyPeers& many = many_peers(state);
+  PacketBatch inner, unreachable;
+  Datagrams out;
+  for (auto _ : state) {
+    out.clear();
+    many.fill(inner, kBatch, 1420, static_cast<size_t>(state.range(3)));
+    measure(state, [&] { many.gateway->encapsulate(inner, many.now, out, unreachable); });
+    if (out.size() != kBatch) return state.SkipWithError("packets were dropped");
+  }
+  state.SetItemsProcessed(state.iterations() * int64_t{kBatch});
+}
+
+void decapsulate(benchmark::State& state) {
+  ManyPeers& many = many_peers(state);
+  PacketBatch inner;
+  Datagrams outer, replies;
+  for (auto _ : state) {
+    inner.clear();
+    many.fill(outer, kBatch, 1420, static_cast<size_t>(state.range(3)));
+    measure(state, [&] { many.gateway->decapsulate(outer, many.now, inner, replies); });
+    if (inner.size() != kBatch) return state.SkipWithError("packets were dropped");
+  }
+  state.SetItemsProcessed(state.iterations() * int64_t{kBatch});
 }
 
 void handshake(benchmark::State& state) {
@@ -96,7 +132,23 @@ void handshake(benchmark::State& state) {
 }
 
 BENCHMARK(through_the_tunnel)->ArgNames({"bytes", "batch"})->ArgsProduct({{64, 1420}, {1, 128}});
-BENCHMARK(through_the_tunnel_among_peers)->ArgName("peers")->Arg(0)->Arg(100)->Arg(10'000);
+
+/// Peers, allowed IPs, IP version, and how many packets in a row are of the same peer.
+void populations(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"peers", "prefixes", "ip", "burst"})->UseManualTime();
+  for (const int64_t ip : {4, 6}) {
+    for (const auto& [peers, prefixes] : {std::pair<int64_t, int64_t>{1, 1},
+                                          {1, 1'000},
+                                          {1, 100'000},
+                                          {100, 100},
+                                          {10'000, 10'000},
+                                          {10'000, 100'000}}) {
+      for (const int64_t burst : {1, 16, 64}) benchmark->Args({peers, prefixes, ip, burst});
+    }
+  }
+}
+BENCHMARK(encapsulate)->Apply(populations);
+BENCHMARK(decapsulate)->Apply(populations);
 BENCHMARK(handshake);
 
 }  // namespace
