@@ -11,10 +11,6 @@
 namespace adit {
 namespace {
 
-__extension__ typedef unsigned __int128 Uint128;  // no ISO type, but every 64-bit compiler has it
-
-constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
 template <typename T>
 std::optional<T> parse_number(std::string_view text, T largest) {
   T value{};
@@ -39,8 +35,8 @@ std::optional<std::pair<std::string_view, std::string_view>> split_endpoint(std:
 
 Ip Ip::v4(std::span<const uint8_t, 4> network_order) noexcept {
   Ip ip;
-  std::ranges::copy(kMappedPrefix, ip.raw_.begin());
-  std::ranges::copy(network_order, ip.raw_.begin() + 12);
+  copy_bytes(kMappedPrefix, ip.raw_.data());
+  copy_bytes(network_order, &ip.raw_[12]);
   return ip;
 }
 
@@ -52,7 +48,7 @@ Ip Ip::v4(uint32_t host_order) noexcept {
 
 Ip Ip::v6(std::span<const uint8_t, 16> network_order) noexcept {
   Ip ip;
-  std::ranges::copy(network_order, ip.raw_.begin());
+  copy_bytes(network_order, ip.raw_.data());
   return ip;
 }
 
@@ -64,8 +60,6 @@ std::optional<Ip> Ip::parse(std::string_view text) {
   if (inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1) return v6(bytes);
   return {};
 }
-
-bool Ip::is_v4() const noexcept { return std::ranges::equal(kMappedPrefix, std::span(raw_).first<12>()); }
 
 bool Ip::is_unspecified() const noexcept {
   return std::ranges::all_of(bytes(), [](uint8_t byte) { return byte == 0; });

@@ -24,7 +24,7 @@ class Ip {
   /// Dotted quad or RFC 4291 text, without brackets or zone.
   static std::optional<Ip> parse(std::string_view text);
 
-  [[nodiscard]] bool is_v4() const noexcept;
+  [[nodiscard]] bool is_v4() const noexcept { return std::memcmp(raw_.data(), kMappedPrefix.data(), 12) == 0; }
   [[nodiscard]] bool is_v6() const noexcept { return !is_v4(); }
   /// 0.0.0.0 or `::`.
   [[nodiscard]] bool is_unspecified() const noexcept;
@@ -41,6 +41,8 @@ class Ip {
   auto operator<=>(const Ip&) const noexcept = default;
 
  private:
+  static constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
   std::array<uint8_t, 16> raw_{};
 };
 

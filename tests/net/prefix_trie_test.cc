@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 
@@ -67,6 +69,45 @@ class RandomAddresses {
   std::mt19937_64 random_{20260101};
 };
 
+/// An address as the bits of its version.  What comes out of changing them may be read as of the other version
+/// (::ffff:0.0.0.0/96 is IPv4's), as everywhere.
+class AddressBits {
+ public:
+  explicit AddressBits(const Ip& ip) : raw_(ip.raw()), begin_(128 - ip.bits()) {}
+  void flip(unsigned bit) { raw_[(begin_ + bit) / 8] ^= mask(bit); }
+  bool is_set(unsigned bit) const { return (raw_[(begin_ + bit) / 8] & mask(bit)) != 0; }
+  unsigned size() const { return 128 - begin_; }
+  Ip ip() const { return Ip::v6(raw_); }
+
+ private:
+  uint8_t mask(unsigned bit) const { return static_cast<uint8_t>(0x80u >> (begin_ + bit) % 8); }
+
+  std::array<uint8_t, 16> raw_;
+  unsigned begin_;
+};
+
+Ip with_bit_flipped(const Ip& ip, unsigned bit) {
+  AddressBits bits(ip);
+  bits.flip(bit);
+  return bits.ip();
+}
+
+Ip last_of(const Prefix& prefix) {
+  AddressBits bits(prefix.ip);
+  for (unsigned bit = prefix.length; bit < bits.size(); ++bit) bits.flip(bit);
+  return bits.ip();
+}
+
+/// The next address; the first one follows the last.
+Ip after(const Ip& ip) {
+  AddressBits bits(ip);
+  for (unsigned bit = bits.size(); bit-- > 0;) {
+    bits.flip(bit);
+    if (bits.is_set(bit)) break;
+  }
+  return bits.ip();
+}
+
 class PrefixTrieOfVersion : public testing::TestWithParam<unsigned> {};
 INSTANTIATE_TEST_SUITE_P(, PrefixTrieOfVersion, testing::Values(32u, 128u),
                          [](const auto& version) { return version.param == 32 ? "IPv4" : "IPv6"; });
@@ -93,44 +134,89 @@ TEST_P(PrefixTrieOfVersion, DoesWhatANaiveListDoesOverManyRandomOperations) {
   }
 }
 
-TEST_P(PrefixTrieOfVersion, VisitsEachPrefixOnceInAddressOrder) {
+/// Addresses one after the other, as networks are dealt out to peers: whole nodes are full.
+TEST_P(PrefixTrieOfVersion, HoldsEveryAddressOfADenseNetworkAndLetsGoOfEach) {
   RandomAddresses random(GetParam());
   PrefixTrie<int> trie;
-  NaiveList list;
-  for (int i = 0; i < 1000; ++i) {
-    const Prefix some = random.prefix();
-    trie.set(some, i);
-    list.set(some, i);
+  std::vector<Ip> addresses;
+  for (uint32_t i = 0; i < 5000; ++i) {
+    std::array<uint8_t, 16> raw{0xfd};
+    store_be32(&raw[12], 0x0a00ff00 + i);
+    addresses.push_back(GetParam() == 32 ? Ip::v4(0x0a00ff00 + i) : Ip::v6(raw));
   }
-  auto expected = list.entries().begin();
-  trie.for_each([&](const Prefix& visited, int value) {
-    ASSERT_NE(expected, list.entries().end());
-    EXPECT_EQ(visited, expected->first) << visited.to_string();
-    EXPECT_EQ(value, expected->second);
-    ++expected;
-  });
-  EXPECT_EQ(expected, list.entries().end());
+  std::vector<uint32_t> order(addresses.size());
+  std::iota(order.begin(), order.end(), 0u);
+  const auto host = static_cast<uint8_t>(GetParam());
+  trie.set(Prefix::of(addresses[0], 7), -1);
+  std::shuffle(order.begin(), order.end(), std::mt19937(1));
+  for (const uint32_t i : order) trie.set({addresses[i], host}, static_cast<int>(i));
+  for (uint32_t i = 0; i < addresses.size(); ++i) ASSERT_EQ(*trie.find(addresses[i]), static_cast<int>(i));
+  std::shuffle(order.begin(), order.end(), std::mt19937(2));
+  for (size_t done = 0; done < order.size(); ++done) {
+    ASSERT_TRUE(trie.erase({addresses[order[done]], host}));
+    ASSERT_EQ(*trie.find(addresses[order[done]]), -1);
+    const size_t other = done + 1 == order.size() ? done : done + 1 + random.below(order.size() - done - 1);
+    ASSERT_EQ(*trie.find(addresses[order[other]]), other == done ? -1 : static_cast<int>(order[other]));
+  }
+  EXPECT_EQ(trie.size(), 1u);
 }
 
-TEST_P(PrefixTrieOfVersion, ErasesWhatAPredicateNamesAndKeepsTheRest) {
+/// A prefix of every length around one address, in any order: each address finds the longest that holds it.
+TEST_P(PrefixTrieOfVersion, NestsPrefixesOfEveryLength) {
   RandomAddresses random(GetParam());
+  for (int round = 0; round < 20; ++round) {
+    const Ip deepest = random.address();
+    std::vector<uint8_t> lengths(GetParam() + 1);
+    std::iota(lengths.begin(), lengths.end(), uint8_t{0});
+    std::shuffle(lengths.begin(), lengths.end(), std::mt19937(static_cast<unsigned>(round)));
+    PrefixTrie<int> trie;
+    NaiveList list;
+    const auto check = [&] {
+      for (unsigned bit = 0; bit <= GetParam(); ++bit) {
+        const Ip address = bit == GetParam() ? deepest : with_bit_flipped(deepest, bit);
+        ASSERT_TRUE(same(trie.find(address), list.find(address))) << address.to_string();
+      }
+    };
+    for (const uint8_t length : lengths) {
+      trie.set(Prefix::of(deepest, length), length);
+      list.set(Prefix::of(deepest, length), length);
+      check();
+    }
+    std::shuffle(lengths.begin(), lengths.end(), std::mt19937(static_cast<unsigned>(round + 100)));
+    for (const uint8_t length : lengths) {
+      ASSERT_TRUE(trie.erase(Prefix::of(deepest, length)));
+      list.erase(Prefix::of(deepest, length));
+      check();
+    }
+    EXPECT_TRUE(trie.empty());
+  }
+}
+
+TEST(PrefixTrie, DoesWhatANaiveListDoesWithBothVersionsAtOnce) {
+  RandomAddresses v4(32), v6(128);
   PrefixTrie<int> trie;
   NaiveList list;
-  for (int i = 0; i < 1000; ++i) {
-    const Prefix some = random.prefix();
-    trie.set(some, i % 3);
-    list.set(some, i % 3);
+  for (int operation = 0; operation < 20000; ++operation) {
+    RandomAddresses& random = v4.below(2) == 0 ? v4 : v6;
+    const Prefix some = list.size() > 0 && random.below(2) == 0 ? list.nth(random.below(list.size())) : random.prefix();
+    if (random.below(100) < (operation / 1000 % 2 == 0 ? 65u : 35u)) {
+      trie.set(some, operation);
+      list.set(some, operation);
+    } else {
+      ASSERT_EQ(trie.erase(some), list.erase(some)) << some.to_string();
+    }
+    ASSERT_EQ(trie.size(), list.size());
+    for (const Ip& address : {v4.address(), v6.address(), some.ip, last_of(some), after(last_of(some))}) {
+      ASSERT_TRUE(same(trie.find(address), list.find(address))) << address.to_string() << " at " << operation;
+    }
   }
-  const auto doomed = [](const Prefix& some, int value) { return value == 1 || some.length == 7; };
-  trie.erase_if(doomed);
-  for (const auto& [some, value] : std::map(list.entries())) {
-    if (doomed(some, value)) list.erase(some);
+  while (list.size() > 0) {
+    const Prefix first = list.nth(0);
+    ASSERT_TRUE(trie.erase(first));
+    list.erase(first);
+    ASSERT_TRUE(same(trie.find(first.ip), list.find(first.ip))) << first.to_string();
   }
-  EXPECT_EQ(trie.size(), list.size());
-  for (int i = 0; i < 1000; ++i) {
-    const Ip address = random.address();
-    ASSERT_TRUE(same(trie.find(address), list.find(address))) << address.to_string();
-  }
+  EXPECT_TRUE(trie.empty());
 }
 
 TEST(PrefixTrie, FindsNothingWhenEmpty) {
@@ -205,16 +291,6 @@ TEST(PrefixTrie, ErasesOnlyTheVeryPrefix) {
   EXPECT_EQ(*trie.find(ip("10.0.1.1")), 25);
 }
 
-TEST(PrefixTrie, VisitsIpv4BeforeIpv6) {
-  PrefixTrie<int> trie;
-  std::string visited;
-  for (const char* text : {"::/0", "fd00::/8", "10.0.0.0/9", "10.0.0.0/8", "0.0.0.0/0", "10.128.0.0/9"}) {
-    trie.set(prefix(text), 0);
-  }
-  trie.for_each([&](const Prefix& each, int) { visited += each.to_string() + " "; });
-  EXPECT_EQ(visited, "0.0.0.0/0 10.0.0.0/8 10.0.0.0/9 10.128.0.0/9 ::/0 fd00::/8 ");
-}
-
 TEST(PrefixTrie, CopiesShareNothing) {
   PrefixTrie<int> first;
   first.set(prefix("10.0.0.0/8"), 1);
@@ -228,19 +304,18 @@ TEST(PrefixTrie, CopiesShareNothing) {
   EXPECT_EQ(first.size(), 2u);
 }
 
-TEST(PrefixTrie, LetsGoOfValuesThatAreReplacedErasedOrCleared) {
-  PrefixTrie<std::shared_ptr<int>> trie;
+TEST(PrefixTrie, LetsGoOfValuesThatAreReplacedOrErased) {
   const auto value = std::make_shared<int>(1);
-  for (const char* text : {"10.0.0.0/8", "10.1.0.0/16", "fd00::/8", "fd00::1"}) trie.set(prefix(text), value);
-  EXPECT_EQ(value.use_count(), 5);
-  trie.set(prefix("fd00::1"), nullptr);
-  EXPECT_EQ(value.use_count(), 4);
-  trie.erase(prefix("10.0.0.0/8"));
-  EXPECT_EQ(value.use_count(), 3);
-  trie.clear();
+  {
+    PrefixTrie<std::shared_ptr<int>> trie;
+    for (const char* text : {"10.0.0.0/8", "10.1.0.0/16", "fd00::/8", "fd00::1"}) trie.set(prefix(text), value);
+    EXPECT_EQ(value.use_count(), 5);
+    trie.set(prefix("fd00::1"), nullptr);
+    EXPECT_EQ(value.use_count(), 4);
+    trie.erase(prefix("10.0.0.0/8"));
+    EXPECT_EQ(value.use_count(), 3);
+  }
   EXPECT_EQ(value.use_count(), 1);
-  EXPECT_TRUE(trie.empty());
-  EXPECT_EQ(trie.find(ip("10.1.0.0")), nullptr);
 }
 
 }  // namespace
