@@ -148,6 +148,39 @@ class PrefixTree {
   Node root_;
 };
 
+/// Look-ups that go down side by side, so that they wait for memory together.
+template <typename Search, typename Value>
+class Searches {
+ public:
+  static constexpr size_t kMost = 32;
+
+  void add(const Search& search, size_t number) noexcept {
+    searches_[count_] = search;
+    numbers_[count_++] = number;
+  }
+  /// Each result to the place that has the look-up's number.
+  void finish(std::span<const Value*> results) noexcept {
+    while (count_ > 0) {
+      const size_t count = std::exchange(count_, 0);
+      for (size_t i = 0; i < count; ++i) step(searches_[i], numbers_[i], results);
+    }
+  }
+
+ private:
+  void step(Search search, size_t number, std::span<const Value*> results) noexcept {
+    if (search.step()) {
+      search.prefetch();
+      return add(search, number);
+    }
+    __builtin_prefetch(search.best);
+    results[number] = search.best;
+  }
+
+  std::array<Search, kMost> searches_;
+  std::array<size_t, kMost> numbers_;
+  size_t count_ = 0;
+};
+
 }  // namespace detail
 
 /// Pointers to values hold until the next change of the trie.  Values can be moved and made from nothing.
@@ -172,6 +205,15 @@ class PrefixTrie {
   [[nodiscard]] const Value* find(const Ip& address) const noexcept {
     return address.is_v4() ? find_in(v4_.search(v4_key(address))) : find_in(v6_.search(v6_key(address)));
   }
+  /// The same for many addresses: `values` has as many places.  Faster than one by one, and fetches the values.
+  void find(std::span<const Ip> addresses, std::span<const Value*> values) const noexcept {
+    constexpr size_t kAtOnce = Searches4::kMost;
+    for (; !addresses.empty(); addresses = addresses.subspan(std::min(kAtOnce, addresses.size()))) {
+      const auto portion = addresses.first(std::min(kAtOnce, addresses.size()));
+      find_portion(portion, values.first(portion.size()));
+      values = values.subspan(portion.size());
+    }
+  }
   /// The value of this very prefix; nullptr when it is not there.
   [[nodiscard]] const Value* find_exact(const Prefix& prefix) const noexcept {
     return prefix.ip.is_v4() ? v4_.find_exact(v4_key(prefix.ip), prefix.length)
@@ -182,6 +224,11 @@ class PrefixTrie {
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
  private:
+  using Tree4 = detail::PrefixTree<uint32_t, Value>;
+  using Tree6 = detail::PrefixTree<Uint128, Value>;
+  using Searches4 = detail::Searches<typename Tree4::Search, Value>;
+  using Searches6 = detail::Searches<typename Tree6::Search, Value>;
+
   static uint32_t v4_key(const Ip& ip) noexcept { return load_be32(&ip.raw()[12]); }
   static Uint128 v6_key(const Ip& ip) noexcept {
     return static_cast<Uint128>(load_be64(&ip.raw()[0])) << 64 | load_be64(&ip.raw()[8]);
@@ -192,9 +239,22 @@ class PrefixTrie {
     }
     return search.best;
   }
+  void find_portion(std::span<const Ip> addresses, std::span<const Value*> values) const noexcept {
+    Searches4 v4;
+    Searches6 v6;
+    for (size_t i = 0; i < addresses.size(); ++i) {
+      if (addresses[i].is_v4()) {
+        v4.add(v4_.search(v4_key(addresses[i])), i);
+      } else {
+        v6.add(v6_.search(v6_key(addresses[i])), i);
+      }
+    }
+    v4.finish(values);
+    v6.finish(values);
+  }
 
-  detail::PrefixTree<uint32_t, Value> v4_;
-  detail::PrefixTree<Uint128, Value> v6_;
+  Tree4 v4_;
+  Tree6 v6_;
   size_t size_ = 0;
 };
 

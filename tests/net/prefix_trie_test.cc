@@ -219,6 +219,21 @@ TEST(PrefixTrie, DoesWhatANaiveListDoesWithBothVersionsAtOnce) {
   EXPECT_TRUE(trie.empty());
 }
 
+TEST(PrefixTrie, FindsManyAtOnceAsItFindsOne) {
+  RandomAddresses v4(32), v6(128);
+  PrefixTrie<int> trie;
+  for (int i = 0; i < 300; ++i) trie.set((i % 2 == 0 ? v4 : v6).prefix(), i);
+  for (size_t count = 0; count < 100; ++count) {
+    std::vector<Ip> addresses;
+    for (size_t i = 0; i < count; ++i) addresses.push_back((v4.below(2) == 0 ? v4 : v6).address());
+    const int untouched = -1;
+    std::vector<const int*> values(count + 1, &untouched);
+    trie.find(addresses, std::span(values).first(count));
+    for (size_t i = 0; i < count; ++i) ASSERT_EQ(values[i], trie.find(addresses[i])) << addresses[i].to_string();
+    ASSERT_EQ(values[count], &untouched);
+  }
+}
+
 TEST(PrefixTrie, FindsNothingWhenEmpty) {
   const PrefixTrie<int> trie;
   EXPECT_TRUE(trie.empty());
