@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
 #include <set>
+#include <vector>
 
 #include "tunnel/peer.h"
 
@@ -56,6 +59,31 @@ TEST_F(IndexTableTest, AnIndexGivenBackIsNobodys) {
   EXPECT_EQ(table.find(index), nullptr);
   EXPECT_EQ(table.size(), 0u);
   table.give_back(index);  // no harm
+  table.give_back(0);
+  EXPECT_EQ(table.find(0), nullptr);
+}
+
+TEST_F(IndexTableTest, DoesWhatAMapDoes) {
+  std::mt19937 random(1);
+  std::map<uint32_t, Peer*> map;
+  std::vector<uint32_t> indices;
+  for (int operation = 0; operation < 40'000; ++operation) {
+    const bool growing = operation / 4000 % 2 == 0;
+    if (indices.empty() || random() % 4 < (growing ? 3u : 1u)) {
+      Peer* const peer = random() % 2 == 0 ? &one : &other;
+      indices.push_back(table.take(peer));
+      ASSERT_TRUE(map.emplace(indices.back(), peer).second);
+    } else {
+      std::swap(indices[random() % indices.size()], indices.back());
+      table.give_back(indices.back());
+      map.erase(indices.back());
+      ASSERT_EQ(table.find(indices.back()), nullptr);
+      indices.pop_back();
+    }
+    ASSERT_EQ(table.size(), map.size());
+    if (operation % 1000 != 0) continue;
+    for (const auto& [index, peer] : map) ASSERT_EQ(table.find(index), peer);
+  }
 }
 
 }  // namespace
