@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <vector>
@@ -55,6 +56,15 @@ class ManyPeers {
   Now now{Time(seconds(1000)), WallTime(seconds(1'700'000'000))};
   PacketPool pool{1024, 1600};
   std::unique_ptr<Tunnel> gateway;
+
+  /// Makes inner packets their own answers.
+  void turn_around(PacketBatch& packets) const {
+    for (Packet& packet : packets) {
+      uint8_t* const addresses = packet.data() + (v4_ ? 12 : 8);
+      const size_t size = v4_ ? 4 : 16;
+      std::swap_ranges(addresses, addresses + size, addresses + size);
+    }
+  }
 
  private:
   static constexpr size_t kHeader = 40;

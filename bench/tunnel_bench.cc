@@ -133,6 +133,24 @@ void handshake(benchmark::State& state) {
 
 BENCHMARK(through_the_tunnel)->ArgNames({"bytes", "batch"})->ArgsProduct({{64, 1420}, {1, 128}});
 
+/// A packet from a peer and one to it, which moves its timers back and forth.
+void answer(benchmark::State& state) {
+  ManyPeers& many = many_peers(state);
+  PacketBatch inner, unreachable;
+  Datagrams outer, replies;
+  for (auto _ : state) {
+    replies.clear();
+    many.fill(outer, kBatch, 1420, static_cast<size_t>(state.range(3)));
+    measure(state, [&] {
+      many.gateway->decapsulate(outer, many.now, inner, replies);
+      many.turn_around(inner);
+      many.gateway->encapsulate(inner, many.now, replies, unreachable);
+    });
+    if (replies.size() != kBatch) return state.SkipWithError("packets were dropped");
+  }
+  state.SetItemsProcessed(state.iterations() * int64_t{kBatch});
+}
+
 /// Peers, allowed IPs, IP version, and how many packets in a row are of the same peer.
 void populations(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"peers", "prefixes", "ip", "burst"})->UseManualTime();
@@ -149,6 +167,7 @@ void populations(benchmark::internal::Benchmark* benchmark) {
 }
 BENCHMARK(encapsulate)->Apply(populations);
 BENCHMARK(decapsulate)->Apply(populations);
+BENCHMARK(answer)->Apply(populations);
 BENCHMARK(handshake);
 
 }  // namespace

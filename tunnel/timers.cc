@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "crypto/random.h"
-
 namespace adit::tunnel {
 namespace {
 

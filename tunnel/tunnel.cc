@@ -84,7 +84,7 @@ void Tunnel::touch(Peer& peer) noexcept {
 void Tunnel::settle() noexcept {
   for (Peer* peer : touched_) {
     peer->touched = false;
-    schedule_.update(*peer);
+    schedule_.hasten(*peer);
   }
   touched_.clear();
 }

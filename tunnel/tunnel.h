@@ -128,7 +128,7 @@ class Tunnel {
   /// Does what timers have become due for; when very many have at once, a part of it, and next_deadline() stays in the
   /// past.
   void tick(Now now, Outgoing& out) noexcept;
-  /// When tick() next has something to do; kNever if not at all.
+  /// When tick() wants to be called, which may be before it has something to do; kNever if not at all.
   [[nodiscard]] Time next_deadline() const noexcept { return up_ ? schedule_.next_deadline() : kNever; }
 
   /// Clamped; all zero when there is none, and then the public key is, too.
