@@ -11,6 +11,7 @@ namespace adit {
 
 using Bytes = std::span<uint8_t>;
 using ConstBytes = std::span<const uint8_t>;
+inline constexpr size_t kCacheLine = 64;
 __extension__ typedef unsigned __int128 Uint128;  // no ISO type, but every 64-bit compiler has it
 
 /// To a place that does not overlap.  Packets' bytes are copied with this: std::ranges::copy goes byte by byte at -O2.

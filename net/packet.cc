@@ -7,8 +7,6 @@
 namespace adit {
 namespace {
 
-constexpr size_t kCacheLine = 64;
-
 size_t slot_size_for(size_t largest_packet) {
   const size_t wanted = kHeadroom + largest_packet + kTailroom;
   return (wanted + kCacheLine - 1) / kCacheLine * kCacheLine;

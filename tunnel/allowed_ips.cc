@@ -3,6 +3,11 @@
 #include "tunnel/peer.h"
 
 namespace adit::tunnel {
+namespace {
+
+constexpr size_t kAtOnce = 64;
+
+}  // namespace
 
 void AllowedIps::give(Peer& peer, const Prefix& prefix) {
   std::list<Prefix>& list = peer.allowed_ips;
@@ -24,6 +29,17 @@ void AllowedIps::take(Peer& peer, const Prefix& prefix) noexcept {
 void AllowedIps::take_all(Peer& peer) noexcept {
   for (const Prefix& prefix : peer.allowed_ips) entries_.erase(prefix);
   peer.allowed_ips.clear();
+}
+
+void AllowedIps::find(std::span<const Ip> addresses, std::span<Peer*> peers) const noexcept {
+  std::array<const Entry*, kAtOnce> entries;
+  while (!addresses.empty()) {
+    const auto portion = addresses.first(std::min(addresses.size(), kAtOnce));
+    entries_.find(portion, entries);
+    for (size_t i = 0; i < portion.size(); ++i) peers[i] = entries[i] == nullptr ? nullptr : entries[i]->peer;
+    addresses = addresses.subspan(portion.size());
+    peers = peers.subspan(portion.size());
+  }
 }
 
 }  // namespace adit::tunnel

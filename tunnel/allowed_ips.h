@@ -2,6 +2,7 @@
 #pragma once
 
 #include <list>
+#include <span>
 
 #include "net/prefix_trie.h"
 
@@ -27,6 +28,8 @@ class AllowedIps {
     const Entry* entry = entries_.find(address);
     return entry == nullptr ? nullptr : entry->peer;
   }
+  /// The same for many addresses; `peers` has as many places.
+  void find(std::span<const Ip> addresses, std::span<Peer*> peers) const noexcept;
   [[nodiscard]] size_t size() const noexcept { return entries_.size(); }
 
  private:

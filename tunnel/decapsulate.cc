@@ -45,8 +45,9 @@ void Tunnel::decapsulate(Incoming& incoming, Now now, Outgoing& replies) noexcep
     if (drop != Drop::kNone) drops_.count(drop);
     if (drop != Drop::kNone || !is_data(datagram.packet.bytes())) datagram.packet = {};
   }
-  for (Datagram& datagram : incoming.datagrams) {
-    if (datagram.packet) collect(datagram, now, incoming);
+  find_sessions(incoming.datagrams);
+  for (size_t i = 0; i < incoming.datagrams.size(); ++i) {
+    if (incoming.datagrams[i].packet) collect(incoming.datagrams[i], found_[i], now, incoming);
   }
   settle();
 }
@@ -58,11 +59,11 @@ Drop Tunnel::classify(Datagram& datagram, Now now, Outgoing& replies) noexcept {
   return is_data(message) ? Drop::kNone : receive_handshake(datagram, now, replies);
 }
 
-void Tunnel::collect(Datagram& datagram, Now now, Incoming& incoming) noexcept {
+/// `peer` is whose the receiver index is.
+void Tunnel::collect(Datagram& datagram, const Peer* peer, Now now, Incoming& incoming) noexcept {
   const auto& header = message_in<DataHeader>(std::as_const(datagram.packet).bytes());
   const uint32_t receiver = get_u32(header.receiver);
   const uint64_t counter = load_le64(header.counter.data());
-  const Peer* peer = indices_.find(receiver);
   const Keypair* keypair = peer == nullptr ? nullptr : peer->keypairs.find(receiver);
   if (keypair == nullptr) return drops_.count(Drop::kUnknownIndex);
   if (!keypair->may_receive(now.mono)) return drops_.count(Drop::kKeyExpired);
@@ -75,8 +76,9 @@ void Tunnel::collect(Datagram& datagram, Now now, Incoming& incoming) noexcept {
 }
 
 void Tunnel::accept(Incoming& incoming, Now now, PacketBatch& inner, Outgoing& replies) noexcept {
+  find_owners(incoming);
   for (size_t i = 0; i < incoming.arrivals_.size(); ++i) {
-    accept(incoming.arrivals_[i], incoming.jobs_[i].ok, now, inner, replies);
+    accept(incoming.arrivals_[i], found_[i], incoming.jobs_[i].ok, now, inner, replies);
   }
   incoming.arrivals_.clear();
   incoming.jobs_.clear();
@@ -84,7 +86,8 @@ void Tunnel::accept(Incoming& incoming, Now now, PacketBatch& inner, Outgoing& r
   settle();
 }
 
-void Tunnel::accept(const Incoming::Arrival& arrival, bool authentic, Now now, PacketBatch& inner,
+/// `owner` is whose the inner packet's source is.
+void Tunnel::accept(const Incoming::Arrival& arrival, const Peer* owner, bool authentic, Now now, PacketBatch& inner,
                     Outgoing& replies) noexcept {
   if (!authentic) return drops_.count(Drop::kForged);
   Peer* const known = indices_.find(arrival.receiver);
@@ -109,7 +112,7 @@ void Tunnel::accept(const Incoming::Arrival& arrival, bool authentic, Now now, P
   const bool is_keepalive = packet.size() == 0;
   if (!is_keepalive) {
     peer.timers.data_received(now.mono);
-    if (const Drop drop = check_inner(peer, packet, arrival.datagram->tos); drop != Drop::kNone)
+    if (const Drop drop = check_inner(owner == &peer, packet, arrival.datagram->tos); drop != Drop::kNone)
       return drops_.count(drop);
     inner.push_back(std::move(packet));
   }
@@ -127,13 +130,12 @@ void Tunnel::rekey_after_receiving(Peer& peer, Now now, Outgoing& out) noexcept 
 }
 
 /// Takes off the padding, holds the sender to its allowed IPs, and hands on what routers on the way said of congestion.
-Drop Tunnel::check_inner(const Peer& peer, Packet& packet, uint8_t outer_tos) const noexcept {
-  const std::optional<Ip> source = source_of(packet.bytes());
-  if (!source) return Drop::kNotIp;
+Drop Tunnel::check_inner(bool may_be_source, Packet& packet, uint8_t outer_tos) noexcept {
+  if (!source_of(packet.bytes())) return Drop::kNotIp;
   const std::optional<size_t> length = ip_length(packet.bytes());
   if (!length) return Drop::kBadIpLength;
   packet.trim_to(*length);
-  if (allowed_ips_.find(*source) != &peer) return Drop::kWrongSource;
+  if (!may_be_source) return Drop::kWrongSource;
   return adopt_outer_ecn(packet.bytes(), outer_tos) ? Drop::kNone : Drop::kBadEcn;
 }
 

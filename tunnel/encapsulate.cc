@@ -21,22 +21,22 @@ size_t padded_size(size_t length, size_t mtu) noexcept {
 }  // namespace
 
 void Tunnel::encapsulate(PacketBatch& inner, Now now, Outgoing& out, PacketBatch& unreachable) noexcept {
-  for (Packet& packet : inner) {
-    const Drop drop = route(packet);
+  find_routes(inner);
+  for (size_t i = 0; i < inner.size(); ++i) {
+    const Drop drop = route(inner[i], found_[i]);
     if (drop != Drop::kNone) drops_.count(drop);
-    if (drop == Drop::kNoRoute || drop == Drop::kNoEndpoint) refuse(std::move(packet), now, unreachable);
+    if (drop == Drop::kNoRoute || drop == Drop::kNoEndpoint) refuse(std::move(inner[i]), now, unreachable);
   }
   inner.clear();
   for (Peer* peer : touched_) send_staged(*peer, now, out);
   settle();
 }
 
-/// Takes the packet, unless it is dropped.
-Drop Tunnel::route(Packet& packet) noexcept {
+/// Takes the packet, unless it is dropped.  `peer` is whose its destination is.
+Drop Tunnel::route(Packet& packet, Peer* peer) noexcept {
   if (!up_) return Drop::kDown;
   const std::optional<Ip> destination = destination_of(packet.bytes());
   if (!destination) return Drop::kNotIp;
-  Peer* const peer = allowed_ips_.find(*destination);
   if (peer == nullptr) return Drop::kNoRoute;
   if (!peer->endpoint) return Drop::kNoEndpoint;
   if (peer->endpoint->ip == *destination && is_own_message(*peer, packet.bytes())) return Drop::kRoutingLoop;

@@ -11,7 +11,7 @@ namespace adit::tunnel {
 
 /// One session.  Sending and receiving are independent: after our private key changed we no longer send with it, yet
 /// still understand what is on its way.
-struct Keypair {
+struct alignas(kCacheLine) Keypair {
   crypto::SymmetricKey sending;
   crypto::SymmetricKey receiving;
   uint32_t local_index = 0;   // what the peer writes as receiver
@@ -32,6 +32,11 @@ struct Keypair {
   void stop_sending() noexcept {
     send_counter = kRejectAfterMessages;
     sending.clear();
+  }
+  /// Has what sending and receiving need brought near, but for the replay window.
+  void prefetch() const noexcept {
+    __builtin_prefetch(this);
+    __builtin_prefetch(reinterpret_cast<const char*>(this) + kCacheLine);
   }
   /// The next nonce; each is given out once.  may_send() must hold, or the process ends: a repeated nonce would give
   /// the key away.

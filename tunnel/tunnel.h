@@ -11,8 +11,8 @@
 // Everything may be changed at any time between two calls.  No call takes longer because there are more peers or
 // allowed IPs than it is about, but for a logarithm.
 //
-// Files, in the order a packet meets them: encapsulate.cc, handshake.cc, decapsulate.cc; configure.cc holds what is set
-// and shown, tunnel.cc the rest.
+// Files, in the order a packet meets them: ahead.cc, encapsulate.cc, handshake.cc, decapsulate.cc; configure.cc holds
+// what is set and shown, tunnel.cc the rest.
 #pragma once
 
 #include <map>
@@ -142,8 +142,13 @@ class Tunnel {
   [[nodiscard]] bool has_events() const noexcept { return !events_.empty(); }
 
  private:
+  // ahead.cc
+  void find_routes(const PacketBatch& inner) noexcept;
+  void find_sessions(const Datagrams& outer) noexcept;
+  void find_owners(const Incoming& incoming) noexcept;
+
   // encapsulate.cc
-  Drop route(Packet& packet) noexcept;
+  Drop route(Packet& packet, Peer* peer) noexcept;
   [[nodiscard]] bool is_own_message(const Peer& peer, ConstBytes packet) const noexcept;
   void refuse(Packet packet, Now now, PacketBatch& unreachable) noexcept;
   void send_staged(Peer& peer, Now now, Outgoing& out) noexcept;
@@ -169,11 +174,11 @@ class Tunnel {
 
   // decapsulate.cc
   Drop classify(Datagram& datagram, Now now, Outgoing& replies) noexcept;
-  void collect(Datagram& datagram, Now now, Incoming& incoming) noexcept;
-  void accept(const Incoming::Arrival& arrival, bool authentic, Now now, PacketBatch& inner,
+  void collect(Datagram& datagram, const Peer* peer, Now now, Incoming& incoming) noexcept;
+  void accept(const Incoming::Arrival& arrival, const Peer* owner, bool authentic, Now now, PacketBatch& inner,
               Outgoing& replies) noexcept;
   void rekey_after_receiving(Peer& peer, Now now, Outgoing& out) noexcept;
-  Drop check_inner(const Peer& peer, Packet& packet, uint8_t outer_tos) const noexcept;
+  static Drop check_inner(bool may_be_source, Packet& packet, uint8_t outer_tos) noexcept;
   void learn_endpoint(Peer& peer, const Datagram& from) noexcept;
 
   // configure.cc
@@ -213,6 +218,8 @@ class Tunnel {
   // Scratch, kept between calls so that nothing is allocated on the packet path.  Empty between calls: nothing here
   // outlives a peer.
   std::vector<Peer*> touched_;
+  std::vector<Ip> addresses_;
+  std::vector<Peer*> found_;  // whose packets or datagrams are; nullptr: nobody's
 };
 
 }  // namespace adit::tunnel

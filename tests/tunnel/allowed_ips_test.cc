@@ -54,6 +54,21 @@ TEST_F(AllowedIpsTest, OnlyWhoHasAPrefixCanLoseIt) {
   EXPECT_EQ(list(one), List{});
 }
 
+TEST_F(AllowedIpsTest, ManyAddressesAtOnceHaveTheOwnersTheyHaveOneByOne) {
+  ips.give(one, prefix("10.0.0.0/24"));
+  ips.give(other, prefix("fd00::/64"));
+  std::vector<Ip> addresses;
+  for (uint32_t i = 0; i < 200; ++i) {
+    addresses.push_back(i % 3 == 0 ? *Ip::parse("fd00::5") : Ip::v4(0x0a000000 + 5 * i));  // from 52 on nobody's
+  }
+  std::vector<Peer*> owners(addresses.size());
+  ips.find(addresses, owners);
+  for (size_t i = 0; i < addresses.size(); ++i) ASSERT_EQ(owners[i], ips.find(addresses[i])) << i;
+  EXPECT_EQ(owners[1], &one);
+  EXPECT_EQ(owners[198], &other);
+  EXPECT_EQ(owners[199], nullptr);
+}
+
 TEST_F(AllowedIpsTest, WhenAPrefixGoesTheWiderOneSteps) {
   ips.give(one, prefix("10.0.0.0/8"));
   ips.give(other, prefix("10.1.0.0/16"));
