@@ -42,6 +42,28 @@ TEST(Checksum, AgreesWithANaiveLoopAtEveryLength) {
   }
 }
 
+TEST(Checksum, DoesNotDependOnWhereTheBytesAre) {
+  std::mt19937 random(4);
+  const auto bytes = random_bytes_of(300, random);
+  const ConstBytes all(bytes);
+  for (size_t begin = 0; begin < 70; ++begin) {
+    for (size_t size = 0; begin + size <= all.size(); ++size) {
+      const ConstBytes some = all.subspan(begin, size);
+      ASSERT_EQ(checksum_finish(checksum_add(0, some)), naive_checksum(some)) << begin << ", " << size;
+    }
+  }
+}
+
+/// Sums that carry again and again, in every word of a vector.
+TEST(Checksum, CarriesAroundWhereverAlmostEveryBitIsSet) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<uint8_t> bytes(random() % 3000, 0xff);
+    for (int i = 0; i < 4 && !bytes.empty(); ++i) bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
+    ASSERT_EQ(checksum_finish(checksum_add(0, bytes)), naive_checksum(bytes)) << round;
+  }
+}
+
 TEST(Checksum, CarriesAroundWhenEveryBitIsSet) {
   for (const size_t size : {1u, 2u, 3u, 4u, 6u, 64u, 65535u}) {
     const std::vector<uint8_t> bytes(size, 0xff);
