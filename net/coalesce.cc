@@ -108,20 +108,34 @@ std::optional<Candidate> candidate_in(Packet& packet, Coalescer::Allowed allowed
   return candidate;
 }
 
+/// Of what is no candidate: whether it may belong to a flow of an allowed kind all the same, as fragments do, and what
+/// is behind IPv6 extension headers.  What other protocols carry does not.
+bool may_be_of_a_flow(ConstBytes bytes, Coalescer::Allowed allowed) noexcept {
+  constexpr uint8_t kIcmpv6 = 58;
+  const bool v4 = !bytes.empty() && bytes[0] >> 4 == 4;
+  if (bytes.size() < (v4 ? kIpv4HeaderSize : kIpv6HeaderSize)) return false;
+  const uint8_t protocol = bytes[v4 ? 9 : 6];
+  if (protocol == kProtocolTcp) return allowed.tcp;
+  if (protocol == kProtocolUdp) return allowed.udp;
+  return !v4 && protocol != kIcmpv6;
+}
+
 }  // namespace
 
 void Coalescer::form(std::span<Packet> packets, Allowed allowed) noexcept {
   packets_ = packets;
   runs_.clear();
   links_.resize(packets.size());
-  open_count_ = oldest_ = 0;
   for (size_t i = 0; i < packets.size(); ++i) add(packets[i], i, allowed);
-  for (size_t i = 0; i < open_count_; ++i) finish(open_[i]);
+  finish_all();
 }
 
 void Coalescer::add(Packet& packet, size_t index, Allowed allowed) noexcept {
   const std::optional<Candidate> candidate = candidate_in(packet, allowed);
-  if (!candidate) return add_alone(index);
+  if (!candidate) {
+    if (may_be_of_a_flow(packet.bytes(), allowed)) finish_all();  // of which, nobody can tell: none may overtake it
+    return add_alone(index);
+  }
   Open* const flow = find(*candidate);
   if (flow != nullptr && joins(*flow, *candidate)) return join(*flow, *candidate, index);
   // Whatever it is, what comes later in this flow must not overtake it.
@@ -217,6 +231,11 @@ void Coalescer::finish(Open& open) noexcept {
   run.header = {VnetHeader::kNeedsChecksum,          static_cast<uint8_t>(kind),
                 static_cast<uint16_t>(open.headers), static_cast<uint16_t>(open.segment_size),
                 static_cast<uint16_t>(ip_header),    static_cast<uint16_t>(checksum)};
+}
+
+void Coalescer::finish_all() noexcept {
+  for (size_t i = 0; i < open_count_; ++i) finish(open_[i]);
+  open_count_ = oldest_ = 0;
 }
 
 std::span<const ConstBytes> Coalescer::pieces(const Run& run, Pieces& room) const noexcept {

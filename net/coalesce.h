@@ -62,6 +62,7 @@ class Coalescer {
   [[nodiscard]] bool joins(Open& open, const Candidate& candidate) noexcept;
   void join(Open& open, const Candidate& candidate, size_t index) noexcept;
   void finish(Open& open) noexcept;
+  void finish_all() noexcept;
 
   static constexpr size_t kOpenFlows = 8;
   std::span<Packet> packets_;

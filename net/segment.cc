@@ -24,41 +24,59 @@ struct Super {
 /// Whether this protocol's header may begin there: right behind an IPv4 header, or behind an IPv6 header and perhaps
 /// extensions, which are as the kernel left them.
 bool can_begin_at(size_t transport, uint8_t protocol, ConstBytes packet) noexcept {
-  if (packet.size() < kIpv4HeaderSize) return false;
   if (packet[0] >> 4 == 4) {
-    return transport >= kIpv4HeaderSize && transport == size_t{packet[0] & 0xfu} * 4 && packet[9] == protocol;
+    const bool is_fragment = (load_be16(&packet[6]) & 0x3fff) != 0;  // more of them, or an offset
+    return transport >= kIpv4HeaderSize && transport == size_t{packet[0] & 0xfu} * 4 && packet[9] == protocol &&
+           !is_fragment;
   }
-  if (packet[0] >> 4 != 6 || packet.size() < kIpv6HeaderSize) return false;
-  return transport == kIpv6HeaderSize ? packet[6] == protocol : transport > kIpv6HeaderSize;
+  constexpr size_t kSmallestExtension = 8;
+  if (packet[6] == protocol) return transport == kIpv6HeaderSize;
+  return transport >= kIpv6HeaderSize + kSmallestExtension;
+}
+
+bool is_tcp(VnetHeader::Gso kind) noexcept { return kind == VnetHeader::Gso::kTcp4 || kind == VnetHeader::Gso::kTcp6; }
+
+/// What is to be cut; kNone when it cannot be.
+VnetHeader::Gso kind_of(const VnetHeader& header, bool v4) noexcept {
+  using Gso = VnetHeader::Gso;
+  const auto tcp = v4 ? Gso::kTcp4 : Gso::kTcp6;
+  if ((header.gso_type & ~VnetHeader::kEcn) == static_cast<uint8_t>(tcp)) return tcp;
+  return header.gso_type == static_cast<uint8_t>(Gso::kUdp) ? Gso::kUdp : Gso::kNone;
+}
+
+/// Behind extension headers there may be a routing header, and then the pseudo-header's destination is not the one in
+/// the IP header (RFC 8200 8.1).  There only the checksum's place knows, where the kernel has left the sum with the
+/// length.
+uint64_t pseudo_sum(ConstBytes packet, size_t transport, bool tcp) noexcept {
+  const bool v4 = packet[0] >> 4 == 4;
+  if (!v4 && transport > kIpv6HeaderSize) {
+    const size_t length = packet.size() - transport;
+    return load_be16(&packet[transport + (tcp ? kTcpChecksumAt : kUdpChecksumAt)]) + (0xffff - length);
+  }
+  const ConstBytes addresses = v4 ? packet.subspan(12, 8) : packet.subspan(8, 32);
+  return checksum_add(tcp ? kProtocolTcp : kProtocolUdp, addresses);
 }
 
 std::optional<Super> parse(ConstBytes packet, const VnetHeader& header) noexcept {
-  using Gso = VnetHeader::Gso;
-  const auto kind = static_cast<Gso>(header.gso_type & ~VnetHeader::kEcn);
-  const bool tcp = kind == Gso::kTcp4 || kind == Gso::kTcp6;
-  if (!tcp && kind != Gso::kUdp) return {};
+  if (ip_length(packet) != packet.size()) return {};
   if ((header.flags & VnetHeader::kNeedsChecksum) == 0 || header.segment_size == 0) return {};
+  const bool v4 = packet[0] >> 4 == 4;
+  const VnetHeader::Gso kind = kind_of(header, v4);
+  if (kind == VnetHeader::Gso::kNone) return {};
+  const bool tcp = is_tcp(kind);
 
   const size_t transport = header.checksum_start;
-  const uint8_t protocol = tcp ? kProtocolTcp : kProtocolUdp;
-  if (!can_begin_at(transport, protocol, packet)) return {};
+  if (!can_begin_at(transport, tcp ? kProtocolTcp : kProtocolUdp, packet)) return {};
   if (header.checksum_offset != (tcp ? kTcpChecksumAt : kUdpChecksumAt)) return {};
-  const bool v4 = packet[0] >> 4 == 4;
-  if (tcp && v4 != (kind == Gso::kTcp4)) return {};
-
   const size_t least = transport + (tcp ? kTcpHeaderSize : kUdpHeaderSize);
   if (packet.size() < least) return {};
   const size_t headers = tcp ? transport + tcp_header_size(&packet[transport]) : least;
   if (headers < least || headers >= packet.size()) return {};
+  if (!tcp && load_be16(&packet[transport + kUdpLengthAt]) != packet.size() - transport) return {};
 
-  const ConstBytes addresses = v4 ? packet.subspan(12, 8) : packet.subspan(8, 32);
-  return Super{v4,
-               tcp,
-               packet.first(headers),
-               transport,
-               packet.subspan(headers),
-               header.segment_size,
-               checksum_add(protocol, addresses)};
+  const ConstBytes payload = packet.subspan(headers);
+  const size_t segment_size = std::min<size_t>(header.segment_size, payload.size());
+  return Super{v4, tcp, packet.first(headers), transport, payload, segment_size, pseudo_sum(packet, transport, tcp)};
 }
 
 void set_ip_length(Bytes packet, bool v4, size_t number) noexcept {
