@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/many_peers.h"
+#include "crypto/x25519.h"
 #include "tunnel/tunnel.h"
 
 namespace adit::tunnel {
@@ -131,6 +132,29 @@ void handshake(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
+/// The X25519 of one handshake, both sides (paper 5.4.2, 5.4.3), which bounds handshakes: for each side a fresh
+/// ephemeral key, and es, ee and se.  ss is computed once per peer.
+void x25519_of_a_handshake(benchmark::State& state) {
+  constexpr int kSides = 2, kExchanges = 3;
+  const crypto::PrivateKey key = crypto::generate_private_key();
+  const crypto::PublicKey other = crypto::public_key_of(crypto::generate_private_key());
+  crypto::SharedSecret secret;
+  for (auto _ : state) {
+    for (int i = 0; i < kSides; ++i) benchmark::DoNotOptimize(crypto::public_key_of(key));
+    for (int i = 0; i < kSides * kExchanges; ++i) benchmark::DoNotOptimize(crypto::exchange(key, other, secret));
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void replay_window(benchmark::State& state) {
+  ReplayWindow window;
+  uint64_t counter = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(window.accept(counter++ ^ static_cast<uint64_t>(state.range(0))));
+  state.SetItemsProcessed(state.iterations());
+}
+
+BENCHMARK(x25519_of_a_handshake);
+BENCHMARK(replay_window)->ArgName("reordered_within")->Arg(0)->Arg(63)->Arg(4095);
 BENCHMARK(through_the_tunnel)->ArgNames({"bytes", "batch"})->ArgsProduct({{64, 1420}, {1, 128}});
 
 /// A packet from a peer and one to it, which moves its timers back and forth.
