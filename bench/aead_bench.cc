@@ -62,7 +62,7 @@ void seal_openssl(benchmark::State& state, size_t length, size_t count) {
   for (const size_t length : {64u, 128u, 256u, 512u, 1024u, 1420u, 8192u, 16384u}) {
     for (const size_t count : {1u, 2u, 4u, 8u, 16u, 64u}) {
       const std::string shape = "/" + std::to_string(length) + "/" + std::to_string(count);
-      for (const AeadImpl* each : aead_implementations()) {
+      for (const AeadImpl* each : available_implementations()) {
         benchmark::RegisterBenchmark(("seal/" + std::string(each->name) + shape).c_str(), seal_ours, *each, length,
                                      count);
       }

@@ -1,6 +1,5 @@
 #include "crypto/aead.h"
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "crypto/aead_impl.h"
@@ -8,13 +7,13 @@
 namespace adit::crypto {
 namespace {
 
-/// The best this processor has, unless the environment's ADIT_AEAD names another that it has.
-const AeadImpl& choose() {
-  const std::span<const AeadImpl* const> found = aead_implementations();
+const AeadImpl& choose() noexcept {
+  const auto available = available_implementations();
   const char* const wanted = std::getenv("ADIT_AEAD");
-  if (wanted == nullptr) return *found.front();
-  const auto named = std::ranges::find(found, std::string_view(wanted), &AeadImpl::name);
-  return named == found.end() ? *found.front() : **named;
+  for (const AeadImpl* const implementation : available) {
+    if (wanted != nullptr && implementation->name == wanted) return *implementation;
+  }
+  return *available.front();
 }
 
 const AeadImpl& chosen() noexcept {

@@ -34,8 +34,8 @@ struct OpenJob {
 /// `text_and_tag` of every job has at least kTagSize bytes.
 void seal_batch(std::span<const SealJob> jobs) noexcept;
 void open_batch(std::span<OpenJob> jobs) noexcept;
-/// Which implementation stands behind the batch door, for people: "avx512", "avx2" or "sodium".
-/// The best there is, unless ADIT_AEAD in the environment names another.
+/// Which implementation stands behind the batch door, for people: "avx512".  It is chosen at the first use: the one
+/// that the environment's ADIT_AEAD names, or, without that or when this processor does not have it, the best.
 std::string_view aead_name() noexcept;
 
 /// Seals `text` into `out`, which is kTagSize longer; they may start at the same byte.

@@ -1,4 +1,4 @@
-// What an implementation of the batch door is.  Only aead.cc, the aead_*.cc files and tests include this.
+// What an implementation of the batch door is.  Only aead.cc, the aead_*.cc files and their tests include this.
 #pragma once
 
 #include <span>
@@ -16,7 +16,7 @@ struct AeadImpl {
 
 extern const AeadImpl kAeadSodium;
 
-/// What this processor and system have, best first; libsodium's is always among them.
-std::span<const AeadImpl* const> aead_implementations();
+/// What this processor and its operating system can run, best first; kAeadSodium is always among them.
+std::span<const AeadImpl* const> available_implementations() noexcept;
 
 }  // namespace adit::crypto

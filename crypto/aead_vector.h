@@ -94,19 +94,18 @@ template <typename Isa>
 struct Workspace {
   using Vector = typename Isa::Vector;
 
-  Keys<Isa> keys;
   typename Isa::Poly poly[Isa::kWidth / Isa::kPolyLanes];
+  Keys<Isa> keys;
   PolyKey only_poly_key;
-  alignas(64) Vector initial[kStates][16];  // word by word, a block per lane
-  alignas(64) Vector state[kStates][16];
-  alignas(64) uint8_t first[kStates * Isa::kWidth][kBlockSize];  // keystream of the group's first lanes
+  Vector initial[kStates][16];  // word by word, a block per lane
+  Vector state[kStates][16];
+  uint8_t first[kStates * Isa::kWidth][kBlockSize];  // keystream of the group's first lanes
 };
 
 template <typename Isa>
 class Group {
  public:
-  Group(Workspace<Isa>& work, const Message* messages, size_t count)
-      : work_(work), messages_(messages), count_(static_cast<uint32_t>(count)) {
+  Group(Workspace<Isa>& work, const Message* messages, size_t count) : work_(work), messages_(messages), count_(count) {
     work_.keys.load(messages, count);
     begin_states();
     compute_first();
@@ -191,12 +190,17 @@ class Group {
   }
 
   void compute_first() {
-    first_.used = 0;
-    for (uint32_t i = 0; i < count_; ++i) first_.add(i, 0, nullptr, 1);
+    size_t any_whole = 0;
     for (uint32_t i = 0; i < count_; ++i) {
       const size_t whole = whole_blocks(i);
-      first_.add(i, static_cast<uint32_t>(whole) + 1, messages_[i].text + whole * kBlockSize, 1);
+      any_whole |= whole;
+      first_.message[i] = first_.message[count_ + i] = i;
+      first_.counter[i] = 0;
+      first_.counter[count_ + i] = static_cast<uint32_t>(whole) + 1;
+      first_.data[count_ + i] = messages_[i].text + whole * kBlockSize;
     }
+    first_.used = 2 * count_;
+    if (any_whole == 0) next_message_ = static_cast<uint32_t>(count_);
     add_whole_blocks(first_, ~MessageBits{0});
     compute(first_);
     set_poly_keys();
@@ -245,19 +249,20 @@ class Group {
   }
 
   void xor_first(MessageBits of) {
-    for (size_t i = count_; i < size_t{2} * count_; ++i) {
+    for (size_t i = count_; i < 2 * count_; ++i) {
       const size_t message = i - count_;
       if ((of >> message & 1) == 0) continue;
       const size_t size = messages_[message].size - whole_blocks(message) * kBlockSize;
       Isa::xor_some(first_.data[i], work_.first[i], size);
     }
-    for (size_t i = size_t{2} * count_; i < first_.used; ++i) {
+    for (size_t i = 2 * count_; i < first_.used; ++i) {
       if ((of >> first_.message[i] & 1) == 0) continue;
       Isa::xor_whole(first_.data[i], Isa::load(work_.first[i]));
     }
   }
 
   void xor_rest(MessageBits of) {
+    if (next_message_ == count_) return;
     Lanes<Isa> lanes[2];  // the next ones are made ready before the present ones are worked on
     lanes[0].used = 0;
     add_whole_blocks(lanes[0], of);
@@ -282,10 +287,10 @@ class Group {
     }
   }
 
+  Lanes<Isa> first_;
   Workspace<Isa>& work_;
   const Message* messages_;
-  uint32_t count_;
-  Lanes<Isa> first_;
+  size_t count_;
   uint32_t next_message_ = 0;
   uint32_t next_block_ = 0;
 };

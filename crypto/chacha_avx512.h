@@ -17,20 +17,21 @@ using Words = __m512i;  // sixteen blocks' n-th word
 #define ADIT_ADD(a, b) "vpaddd %%zmm" #b ", %%zmm" #a ", %%zmm" #a "\n"
 #define ADIT_XOR(a, b) "vpxord %%zmm" #b ", %%zmm" #a ", %%zmm" #a "\n"
 #define ADIT_ROTATE(a, bits) "vprold $" #bits ", %%zmm" #a ", %%zmm" #a "\n"
-#define ADIT_QUARTERS(a0, a1, a2, a3, b0, b1, b2, b3, d0, d1, d2, d3, bits)                             \
-  ADIT_ADD(a0, b0)                                                                                      \
-  ADIT_ADD(a1, b1) ADIT_ADD(a2, b2) ADIT_ADD(a3, b3) ADIT_XOR(d0, a0) ADIT_XOR(d1, a1) ADIT_XOR(d2, a2) \
-      ADIT_XOR(d3, a3) ADIT_ROTATE(d0, bits) ADIT_ROTATE(d1, bits) ADIT_ROTATE(d2, bits) ADIT_ROTATE(d3, bits)
+// clang-format off
+#define ADIT_QUARTERS(a0, a1, a2, a3, b0, b1, b2, b3, d0, d1, d2, d3, bits) \
+  ADIT_ADD(a0, b0) ADIT_ADD(a1, b1) ADIT_ADD(a2, b2) ADIT_ADD(a3, b3) \
+  ADIT_XOR(d0, a0) ADIT_XOR(d1, a1) ADIT_XOR(d2, a2) ADIT_XOR(d3, a3) \
+  ADIT_ROTATE(d0, bits) ADIT_ROTATE(d1, bits) ADIT_ROTATE(d2, bits) ADIT_ROTATE(d3, bits)
 #define ADIT_ROUND(a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3) \
   ADIT_QUARTERS(a0, a1, a2, a3, b0, b1, b2, b3, d0, d1, d2, d3, 16)                \
   ADIT_QUARTERS(c0, c1, c2, c3, d0, d1, d2, d3, b0, b1, b2, b3, 12)                \
   ADIT_QUARTERS(a0, a1, a2, a3, b0, b1, b2, b3, d0, d1, d2, d3, 8)                 \
   ADIT_QUARTERS(c0, c1, c2, c3, d0, d1, d2, d3, b0, b1, b2, b3, 7)
 #define ADIT_LOAD(i) "vmovdqa64 " #i "*64(%[initial]), %%zmm" #i "\n"
-#define ADIT_ADD_AND_STORE(i)                           \
-  "vpaddd " #i "*64(%[initial]), %%zmm" #i ", %%zmm" #i \
-  "\n"                                                  \
+#define ADIT_ADD_AND_STORE(i) \
+  "vpaddd " #i "*64(%[initial]), %%zmm" #i ", %%zmm" #i "\n" \
   "vmovdqa64 %%zmm" #i ", " #i "*64(%[out])\n"
+// clang-format on
 #define ADIT_EACH_OF_FIRST(DO) \
   DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14) DO(15)
 #define ADIT_EACH_OF_SECOND(DO) \

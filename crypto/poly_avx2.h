@@ -195,11 +195,11 @@ class FourPolys {
     h_ = carry(sum);
   }
 
+  vector::PolySteps<FourPolys, kPolyLanes> steps_;
   Multiplier power_[vector::kStep];  // [i] is r^(i+1)
+  Limbs h_;
   alignas(32) uint64_t s_low_[kPolyLanes];
   alignas(32) uint64_t s_high_[kPolyLanes];
-  Limbs h_;
-  vector::PolySteps<kPolyLanes> steps_;
   size_t step_;
 };
 

@@ -226,8 +226,8 @@ class EightPolys {
                                                  _mm512_srlv_epi64(every(~uint64_t{0}), after)));
     // A step with null blocks begins before the text; what is not in the text is not read.
     const auto load = [&](size_t lane) {
-      const uintptr_t at = reinterpret_cast<uintptr_t>(steps_.text[lane]) + steps_.position(lane, step_);
-      return _mm512_maskz_loadu_epi8(in_text[lane], reinterpret_cast<const void*>(at));
+      const auto at = static_cast<int64_t>(steps_.position(lane, step_));
+      return _mm512_maskz_loadu_epi8(in_text[lane], steps_.text[lane] + at);
     };
     __m512i words[8];
     transpose(load, words);
@@ -247,7 +247,7 @@ class EightPolys {
   Multiplier power_[vector::kStep];  // [i] is r^(i+1)
   __m512i s_low_, s_high_;
   Limbs h_;
-  vector::PolySteps<kPolyLanes> steps_;
+  vector::PolySteps<EightPolys, kPolyLanes> steps_;
   size_t step_;
 };
 

@@ -15,7 +15,8 @@ inline constexpr size_t kPolyBlock = 16;
 inline constexpr size_t kStep = 4;  // blocks
 inline constexpr size_t kStepBytes = kStep * kPolyBlock;
 
-template <size_t kLanes>
+/// `Of` is whose steps these are (see aead_vector.h: a type that only one file has).
+template <typename Of, size_t kLanes>
 struct PolySteps {
   /// Lanes left over repeat the last message.
   void begin(const Message* messages, size_t messages_count) {

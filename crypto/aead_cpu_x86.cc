@@ -1,0 +1,94 @@
+// Which implementations of the batch door an x86-64 processor has, and the way from jobs to them: what the vector files
+// need not do is done here, where nothing is compiled for a processor we may not be on (see aead_vector.h).
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <vector>
+
+#include "crypto/aead_impl.h"
+#include "crypto/aead_x86.h"
+
+namespace adit::crypto {
+namespace {
+
+struct Kernel {
+  void (*seal)(const vector::Message*, size_t) noexcept;
+  vector::MessageBits (*open)(const vector::Message*, size_t) noexcept;
+  // A job that comes alone leaves most lanes empty.  From `alone_from` to `alone_to` bytes of text it is still faster
+  // here than with libsodium (bench/aead_bench.cc, batch 1).
+  size_t alone_from, alone_to;
+};
+
+constexpr Kernel kAvx512 = {seal_avx512, open_avx512, 65, SIZE_MAX};
+constexpr Kernel kAvx2 = {seal_avx2, open_avx2, 65, 448};
+
+template <typename Job>
+bool better_with_sodium(const Kernel& kernel, std::span<Job> jobs) noexcept {
+  if (jobs.size() != 1) return false;
+  const size_t size = jobs.front().text_and_tag.size() - kTagSize;
+  return size < kernel.alone_from || size > kernel.alone_to;
+}
+
+using Messages = std::array<vector::Message, vector::kMostMessages>;
+
+template <typename Job>
+void to_messages(std::span<Job> jobs, Messages& messages) noexcept {
+  std::ranges::transform(jobs, messages.begin(), [](const auto& job) -> vector::Message {
+    assert(job.text_and_tag.size() >= kTagSize);
+    return {job.key->bytes().data(), job.nonce, job.text_and_tag.data(), job.text_and_tag.size() - kTagSize};
+  });
+}
+
+template <const Kernel& kKernel>
+void seal_with(std::span<const SealJob> jobs) noexcept {
+  if (better_with_sodium(kKernel, jobs)) return kAeadSodium.seal_batch(jobs);
+  Messages messages;
+  while (!jobs.empty()) {
+    const auto now = jobs.first(std::min(jobs.size(), messages.size()));
+    to_messages(now, messages);
+    kKernel.seal(messages.data(), now.size());
+    jobs = jobs.subspan(now.size());
+  }
+}
+
+template <const Kernel& kKernel>
+void open_with(std::span<OpenJob> jobs) noexcept {
+  if (better_with_sodium(kKernel, jobs)) return kAeadSodium.open_batch(jobs);
+  Messages messages;
+  while (!jobs.empty()) {
+    const auto now = jobs.first(std::min(jobs.size(), messages.size()));
+    to_messages(now, messages);
+    const vector::MessageBits good = kKernel.open(messages.data(), now.size());
+    for (size_t i = 0; i < now.size(); ++i) now[i].ok = (good >> i & 1) != 0;
+    jobs = jobs.subspan(now.size());
+  }
+}
+
+constexpr AeadImpl kAeadAvx512 = {.name = "avx512", .seal_batch = seal_with<kAvx512>, .open_batch = open_with<kAvx512>};
+constexpr AeadImpl kAeadAvx2 = {.name = "avx2", .seal_batch = seal_with<kAvx2>, .open_batch = open_with<kAvx2>};
+
+/// These also ask whether the operating system keeps the registers when it changes threads.  What is asked for is what
+/// CMakeLists.txt compiles the files for.
+bool has_avx512() noexcept {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512vbmi2") &&
+         __builtin_cpu_supports("bmi2");
+}
+bool has_avx2() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
+
+}  // namespace
+
+std::span<const AeadImpl* const> available_implementations() noexcept {
+  static const std::vector<const AeadImpl*> all = [] {
+    __builtin_cpu_init();
+    std::vector<const AeadImpl*> found;
+    if (has_avx512()) found.push_back(&kAeadAvx512);
+    if (has_avx2()) found.push_back(&kAeadAvx2);
+    found.push_back(&kAeadSodium);
+    return found;
+  }();
+  return all;
+}
+
+}  // namespace adit::crypto
