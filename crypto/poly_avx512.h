@@ -114,7 +114,7 @@ inline void quarter_of_words(__m512i lanes01, __m512i lanes23, __m512i lanes45, 
 
 /// From the 64 bytes that `load(lane)` gives of each message to their n-th 64-bit words.
 template <typename Load>
-void transpose(Load load, __m512i (&words)[8]) {
+[[gnu::always_inline]] inline void transpose(Load load, __m512i (&words)[8]) {
   const auto pair = [&](size_t lane) -> PairsOfLanes {
     const __m512i even = load(lane), odd = load(lane + 1);
     return {_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd)};
@@ -151,21 +151,28 @@ class EightPolys {
     for (step_ = 0; step_ < steps_.all_whole && step_ + 1 < steps_.count; ++step_) partial_step();
   }
 
-  /// All further steps but the last.
+  /// All further steps but the last.  The next step's blocks are fetched while this one's products are under way.
   void middle() {
+    const size_t end = (steps_.count - 1 - step_) * vector::kStepBytes;
+    if (end == 0) return;
     const uint8_t* data[kPolyLanes];
     for (size_t i = 0; i < kPolyLanes; ++i) data[i] = steps_.text[i] + steps_.position(i, step_);
     const __m512i top_bit = every(kTopBit);
-    Limbs h = h_;
-    const size_t end = (steps_.count - 1 - step_) * vector::kStepBytes;
-    for (size_t offset = 0; offset < end; offset += vector::kStepBytes) {
-      __m512i words[8];
+    __m512i words[8];
+    const auto fetch = [&](size_t offset) {
       transpose([&](size_t lane) { return _mm512_loadu_si512(data[lane] + offset); }, words);
+    };
+    fetch(0);
+    Limbs h = h_;
+    for (size_t offset = 0; offset < end; offset += vector::kStepBytes) {
       Sums sum = no_sums();
       multiply_add(sum, to_limbs(words[2], words[3], top_bit), power_[2]);
-      multiply_add(sum, to_limbs(words[4], words[5], top_bit), power_[1]);
-      multiply_add(sum, to_limbs(words[6], words[7], top_bit), power_[0]);
       multiply_add(sum, plus(h, to_limbs(words[0], words[1], top_bit)), power_[3]);
+      const Limbs third = to_limbs(words[4], words[5], top_bit);
+      const Limbs fourth = to_limbs(words[6], words[7], top_bit);
+      fetch(offset + vector::kStepBytes < end ? offset + vector::kStepBytes : offset);
+      multiply_add(sum, third, power_[1]);
+      multiply_add(sum, fourth, power_[0]);
       h = carry(sum);
     }
     h_ = h;
