@@ -91,19 +91,27 @@ inline void chacha_rounds_of_two(const Words (&initial)[2][16], Words (&out)[2][
 #undef ADIT_REGISTERS_OF_FIRST
 #undef ADIT_REGISTERS_OF_SECOND
 
+struct Pairs {
+  Words even, odd;  // two words of each even and of each odd block
+};
+
+/// Shifts, because the one port that shuffles has enough to do with all that follows.
+inline Pairs pairs_of(Words first, Words second) {
+  const Words swapped = _mm512_rol_epi64(second, 32);
+  return {_mm512_mask_mov_epi32(first, 0xaaaa, swapped), _mm512_shrdi_epi64(first, swapped, 32)};
+}
+
 /// From words across lanes to blocks: gives `use(lane, block)` the sixteen blocks of a state.
 template <typename Use>
 void each_block(const Words (&state)[16], Use use) {
   Words quads[16];  // [4 * i + j]: words 4i to 4i+3 of the blocks j, j+4, j+8 and j+12
   for (int i = 0; i < 16; i += 4) {
-    const Words low01 = _mm512_unpacklo_epi32(state[i], state[i + 1]);
-    const Words high01 = _mm512_unpackhi_epi32(state[i], state[i + 1]);
-    const Words low23 = _mm512_unpacklo_epi32(state[i + 2], state[i + 3]);
-    const Words high23 = _mm512_unpackhi_epi32(state[i + 2], state[i + 3]);
-    quads[i] = _mm512_unpacklo_epi64(low01, low23);
-    quads[i + 1] = _mm512_unpackhi_epi64(low01, low23);
-    quads[i + 2] = _mm512_unpacklo_epi64(high01, high23);
-    quads[i + 3] = _mm512_unpackhi_epi64(high01, high23);
+    const Pairs words01 = pairs_of(state[i], state[i + 1]);
+    const Pairs words23 = pairs_of(state[i + 2], state[i + 3]);
+    quads[i] = _mm512_unpacklo_epi64(words01.even, words23.even);
+    quads[i + 1] = _mm512_unpacklo_epi64(words01.odd, words23.odd);
+    quads[i + 2] = _mm512_unpackhi_epi64(words01.even, words23.even);
+    quads[i + 3] = _mm512_unpackhi_epi64(words01.odd, words23.odd);
   }
   for (size_t j = 0; j < 4; ++j) {
     const Words front_low = _mm512_shuffle_i64x2(quads[j], quads[4 + j], 0x44);  // blocks j and j+4
