@@ -18,6 +18,25 @@ struct Avx2 {
 
   static Vector load_words(const uint32_t* words) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(words)); }
   static Vector every_word(uint32_t word) { return _mm256_set1_epi32(static_cast<int32_t>(word)); }
+  /// The low and the high words of eight numbers.
+  static void load_numbers(const uint64_t* from, Vector& low, Vector& high) {
+    const __m256i in_order = _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7);
+    const __m256i front = load_half(from), back = load_half(from + 4);
+    const __m256i front_halves = _mm256_shuffle_epi32(front, 0xd8);  // in each half: low, low, high, high
+    const __m256i back_halves = _mm256_shuffle_epi32(back, 0xd8);
+    low = _mm256_permutevar8x32_epi32(_mm256_unpacklo_epi64(front_halves, back_halves), in_order);
+    high = _mm256_permutevar8x32_epi32(_mm256_unpackhi_epi64(front_halves, back_halves), in_order);
+  }
+  /// Eight lanes: rising blocks of a message, one after the other from `at` on.
+  static void write_lanes(uint32_t* message, uint32_t* counter, uint8_t** data, uint32_t of, uint32_t block,
+                          uint8_t* at) {
+    const __m256i front =
+        _mm256_add_epi64(_mm256_set_epi64x(192, 128, 64, 0), _mm256_set1_epi64x(reinterpret_cast<int64_t>(at)));
+    store_half(message, every_word(of));
+    store_half(counter, _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), every_word(block)));
+    store_half(data, front);
+    store_half(data + 4, _mm256_add_epi64(front, _mm256_set1_epi64x(256)));
+  }
   /// Lane i becomes the `of`[i]-th word of `table`.
   static Vector pick(Vector of, Vector table) { return _mm256_permutevar8x32_epi32(table, of); }
 
@@ -34,20 +53,20 @@ struct Avx2 {
     transpose(state + 8, back);
     for (size_t i = 0; i < 8; ++i) use(i, Block{front[i], back[i]});
   }
-  static Block load(const uint8_t* from) { return {load_half(from), load_half(from + 32)}; }
-  static void store(uint8_t* to, const Block& block) {
-    store_half(to, block.front);
-    store_half(to + 32, block.back);
-  }
   static void xor_whole(uint8_t* data, const Block& block) {
     store_half(data, _mm256_xor_si256(load_half(data), block.front));
     store_half(data + 32, _mm256_xor_si256(load_half(data + 32), block.back));
   }
-  static void xor_some(uint8_t* data, const uint8_t* block, size_t size) {
-    alignas(32) uint8_t copy[vector::kBlockSize] = {};
-    __builtin_memcpy(copy, data, size);
-    xor_whole(copy, load(block));
-    __builtin_memcpy(data, copy, size);
+  /// Of the last sixteen bytes those behind `size` are the place of the tag: loaded, and stored as they were.
+  static void xor_some(uint8_t* data, const Block& block, size_t size) {
+    if (size == vector::kBlockSize) return xor_whole(data, block);
+    const __m128i quarters[] = {_mm256_castsi256_si128(block.front), _mm256_extracti128_si256(block.front, 1),
+                                _mm256_castsi256_si128(block.back), _mm256_extracti128_si256(block.back, 1)};
+    for (size_t at = 0; at < size; at += 16) {
+      auto* const place = reinterpret_cast<__m128i*>(data + at);
+      const __m128i used = first_bytes(size - at < 16 ? size - at : 16);
+      _mm_storeu_si128(place, _mm_xor_si128(_mm_loadu_si128(place), _mm_and_si128(quarters[at / 16], used)));
+    }
   }
 
   /// Of lanes from `first` on, their state's words `word` and `word` + 1 as numbers of 64 bits.
@@ -58,15 +77,15 @@ struct Avx2 {
   }
 
  private:
-  static __m256i load_half(const uint8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
-  static void store_half(uint8_t* to, __m256i half) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half); }
+  static __m256i load_half(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+  static void store_half(void* to, __m256i half) { _mm256_storeu_si256(static_cast<__m256i*>(to), half); }
 };
 
 }  // namespace
 
-void seal_avx2(const vector::Message* messages, size_t count) noexcept { vector::seal<Avx2>(messages, count); }
+void seal_avx2(const vector::Messages& messages, size_t count) noexcept { vector::seal<Avx2>(messages, count); }
 
-vector::MessageBits open_avx2(const vector::Message* messages, size_t count) noexcept {
+vector::MessageBits open_avx2(const vector::Messages& messages, size_t count) noexcept {
   return vector::open<Avx2>(messages, count);
 }
 

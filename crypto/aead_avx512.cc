@@ -16,6 +16,24 @@ struct Avx512 {
 
   static Vector load_words(const uint32_t* words) { return _mm512_load_si512(words); }
   static Vector every_word(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
+  /// The low and the high words of sixteen numbers.
+  static void load_numbers(const uint64_t* from, Vector& low, Vector& high) {
+    const __m512i front = _mm512_load_si512(from), back = _mm512_load_si512(from + 8);
+    const __m512i of = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    low = _mm512_permutex2var_epi32(front, of, back);
+    high = _mm512_permutex2var_epi32(front, _mm512_add_epi32(of, every_word(1)), back);
+  }
+  /// Sixteen lanes: rising blocks of a message, one after the other from `at` on.
+  static void write_lanes(uint32_t* message, uint32_t* counter, uint8_t** data, uint32_t of, uint32_t block,
+                          uint8_t* at) {
+    const __m512i rising = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i front = _mm512_add_epi64(_mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448),
+                                           _mm512_set1_epi64(reinterpret_cast<int64_t>(at)));
+    _mm512_storeu_si512(message, every_word(of));
+    _mm512_storeu_si512(counter, _mm512_add_epi32(rising, every_word(block)));
+    _mm512_storeu_si512(data, front);
+    _mm512_storeu_si512(data + 8, _mm512_add_epi64(front, _mm512_set1_epi64(512)));
+  }
   /// Lane i becomes the `of`[i]-th word of `table`.
   static Vector pick(Vector of, Vector table) { return _mm512_permutexvar_epi32(of, table); }
 
@@ -31,9 +49,9 @@ struct Avx512 {
   static Block load(const uint8_t* from) { return _mm512_loadu_si512(from); }
   static void store(uint8_t* to, Block block) { _mm512_storeu_si512(to, block); }
   static void xor_whole(uint8_t* data, Block block) { store(data, _mm512_xor_si512(load(data), block)); }
-  static void xor_some(uint8_t* data, const uint8_t* block, size_t size) {
-    const __mmask64 mask = size == 0 ? 0 : ~uint64_t{0} >> (vector::kBlockSize - size);
-    _mm512_mask_storeu_epi8(data, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, data), load(block)));
+  static void xor_some(uint8_t* data, Block block, size_t size) {
+    const __mmask64 mask = _bzhi_u64(~uint64_t{0}, size);
+    _mm512_mask_storeu_epi8(data, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, data), block));
   }
 
   /// Of lanes from `first` on, their state's words `word` and `word` + 1 as numbers of 64 bits.
@@ -46,9 +64,9 @@ struct Avx512 {
 
 }  // namespace
 
-void seal_avx512(const vector::Message* messages, size_t count) noexcept { vector::seal<Avx512>(messages, count); }
+void seal_avx512(const vector::Messages& messages, size_t count) noexcept { vector::seal<Avx512>(messages, count); }
 
-vector::MessageBits open_avx512(const vector::Message* messages, size_t count) noexcept {
+vector::MessageBits open_avx512(const vector::Messages& messages, size_t count) noexcept {
   return vector::open<Avx512>(messages, count);
 }
 

@@ -1,7 +1,6 @@
 // Which implementations of the batch door an x86-64 processor has, and the way from jobs to them: what the vector files
 // need not do is done here, where nothing is compiled for a processor we may not be on (see aead_vector.h).
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <vector>
 
@@ -12,8 +11,8 @@ namespace adit::crypto {
 namespace {
 
 struct Kernel {
-  void (*seal)(const vector::Message*, size_t) noexcept;
-  vector::MessageBits (*open)(const vector::Message*, size_t) noexcept;
+  void (*seal)(const vector::Messages&, size_t) noexcept;
+  vector::MessageBits (*open)(const vector::Messages&, size_t) noexcept;
   // A job that comes alone leaves most lanes empty.  From `alone_from` to `alone_to` bytes of text it is still faster
   // here than with libsodium (bench/aead_bench.cc, batch 1).
   size_t alone_from, alone_to;
@@ -29,24 +28,27 @@ bool better_with_sodium(const Kernel& kernel, std::span<Job> jobs) noexcept {
   return size < kernel.alone_from || size > kernel.alone_to;
 }
 
-using Messages = std::array<vector::Message, vector::kMostMessages>;
-
 template <typename Job>
-void to_messages(std::span<Job> jobs, Messages& messages) noexcept {
-  std::ranges::transform(jobs, messages.begin(), [](const auto& job) -> vector::Message {
+void to_messages(std::span<Job> jobs, vector::Messages& messages) noexcept {
+  const auto set = [&](size_t i, const auto& job) {
     assert(job.text_and_tag.size() >= kTagSize);
-    return {job.key->bytes().data(), job.nonce, job.text_and_tag.data(), job.text_and_tag.size() - kTagSize};
-  });
+    messages.key[i] = job.key->bytes().data();
+    messages.nonce[i] = job.nonce;
+    messages.text[i] = job.text_and_tag.data();
+    messages.size[i] = job.text_and_tag.size() - kTagSize;
+  };
+  for (size_t i = 0; i < jobs.size(); ++i) set(i, jobs[i]);
+  for (size_t i = jobs.size(); i % vector::kMostWidth != 0; ++i) set(i, jobs.back());
 }
 
 template <const Kernel& kKernel>
 void seal_with(std::span<const SealJob> jobs) noexcept {
   if (better_with_sodium(kKernel, jobs)) return kAeadSodium.seal_batch(jobs);
-  Messages messages;
+  vector::Messages messages;
   while (!jobs.empty()) {
-    const auto now = jobs.first(std::min(jobs.size(), messages.size()));
+    const auto now = jobs.first(std::min(jobs.size(), vector::kMostMessages));
     to_messages(now, messages);
-    kKernel.seal(messages.data(), now.size());
+    kKernel.seal(messages, now.size());
     jobs = jobs.subspan(now.size());
   }
 }
@@ -54,11 +56,11 @@ void seal_with(std::span<const SealJob> jobs) noexcept {
 template <const Kernel& kKernel>
 void open_with(std::span<OpenJob> jobs) noexcept {
   if (better_with_sodium(kKernel, jobs)) return kAeadSodium.open_batch(jobs);
-  Messages messages;
+  vector::Messages messages;
   while (!jobs.empty()) {
-    const auto now = jobs.first(std::min(jobs.size(), messages.size()));
+    const auto now = jobs.first(std::min(jobs.size(), vector::kMostMessages));
     to_messages(now, messages);
-    const vector::MessageBits good = kKernel.open(messages.data(), now.size());
+    const vector::MessageBits good = kKernel.open(messages, now.size());
     for (size_t i = 0; i < now.size(); ++i) now[i].ok = (good >> i & 1) != 0;
     jobs = jobs.subspan(now.size());
   }

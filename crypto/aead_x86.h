@@ -6,9 +6,9 @@
 namespace adit::crypto {
 
 /// `count` is at most vector::kMostMessages.
-void seal_avx512(const vector::Message* messages, size_t count) noexcept;
-vector::MessageBits open_avx512(const vector::Message* messages, size_t count) noexcept;
-void seal_avx2(const vector::Message* messages, size_t count) noexcept;
-vector::MessageBits open_avx2(const vector::Message* messages, size_t count) noexcept;
+void seal_avx512(const vector::Messages& messages, size_t count) noexcept;
+vector::MessageBits open_avx512(const vector::Messages& messages, size_t count) noexcept;
+void seal_avx2(const vector::Messages& messages, size_t count) noexcept;
+vector::MessageBits open_avx2(const vector::Messages& messages, size_t count) noexcept;
 
 }  // namespace adit::crypto

@@ -106,6 +106,13 @@ inline Limbs to_limbs(__m256i low, __m256i high, __m256i top_bit) {
            _mm256_or_si256(_mm256_srli_epi64(high, 40), top_bit)}};
 }
 
+/// All ones in the first `count` bytes, which are at most sixteen.
+inline __m128i first_bytes(size_t count) {
+  alignas(64) static constexpr uint8_t kOnesThenZeros[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(kOnesThenZeros + 16 - count));
+}
+
 class FourPolys {
  public:
   /// Each message's r and s, the low and the high halves; r is not yet clamped.
@@ -122,8 +129,12 @@ class FourPolys {
     _mm256_store_si256(reinterpret_cast<__m256i*>(s_high_), s_high);
   }
 
-  void begin(const vector::Message* messages, size_t count) {
-    steps_.begin(messages, count);
+  /// The texts and sizes of four messages.
+  void begin(uint8_t* const* texts, const uint64_t* sizes) {
+    steps_.begin(sizes);
+    texts_ = texts;
+    sizes_ = sizes;
+    for (size_t i = 0; i < kPolyLanes; ++i) null_blocks_[i] = steps_.count * vector::kStep - steps_.blocks_of(sizes[i]);
     for (__m256i& limb : h_.at) limb = _mm256_setzero_si256();
   }
 
@@ -133,14 +144,16 @@ class FourPolys {
 
   void middle() {
     const uint8_t* data[kPolyLanes];
-    for (size_t i = 0; i < kPolyLanes; ++i) data[i] = steps_.text[i] + steps_.position(i, step_);
+    for (size_t i = 0; i < kPolyLanes; ++i) {
+      data[i] = texts_[i] + (step_ * vector::kStep - null_blocks_[i]) * vector::kPolyBlock;
+    }
     const __m256i top_bit = every(kTopBit);
     const size_t end = (steps_.count - 1 - step_) * vector::kStepBytes;
     Limbs h = h_;
     for (size_t offset = 0; offset < end; offset += vector::kStepBytes) {
       const auto block = [&](size_t j) {
         const size_t at = offset + j * vector::kPolyBlock;
-        return block_of(data[0] + at, data[1] + at, data[2] + at, data[3] + at, top_bit);
+        return side_by_side(load(data[0] + at), load(data[1] + at), load(data[2] + at), load(data[3] + at), top_bit);
       };
       Limbs sum = no_sums();
       multiply_add(sum, block(1), power_[2]);
@@ -166,40 +179,57 @@ class FourPolys {
     }
   }
 
+  void wipe() {
+    for (Multiplier& power : power_) vector::overwrite(power);
+    vector::overwrite(s_low_);
+    vector::overwrite(s_high_);
+    vector::overwrite(h_);
+  }
+
  private:
   static constexpr uint64_t kTopBit = uint64_t{1} << 24;  // in the highest limb: 2^128, above a block's bytes
 
   static __m128i load(const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
 
-  static Limbs block_of(const uint8_t* a, const uint8_t* b, const uint8_t* c, const uint8_t* d, __m256i top_bit) {
-    const __m256i even = _mm256_inserti128_si256(_mm256_castsi128_si256(load(a)), load(c), 1);
-    const __m256i odd = _mm256_inserti128_si256(_mm256_castsi128_si256(load(b)), load(d), 1);
+  static Limbs side_by_side(__m128i a, __m128i b, __m128i c, __m128i d, __m256i top_bit) {
+    const __m256i even = _mm256_inserti128_si256(_mm256_castsi128_si256(a), c, 1);
+    const __m256i odd = _mm256_inserti128_si256(_mm256_castsi128_si256(b), d, 1);
     return to_limbs(_mm256_unpacklo_epi64(even, odd), _mm256_unpackhi_epi64(even, odd), top_bit);
+  }
+
+  /// A lane's block, counted from the first step's first.  Of the last of the text the bytes behind are loaded too:
+  /// they are the place of the tag.
+  [[nodiscard]] __m128i block_of(size_t lane, size_t number) const {
+    if (number < null_blocks_[lane]) return _mm_setzero_si128();
+    const size_t at = (number - null_blocks_[lane]) * vector::kPolyBlock;
+    const size_t size = sizes_[lane];
+    if (at >= size) return _mm_set_epi64x(static_cast<int64_t>(size), 0);  // without associated data
+    const __m128i block = load(texts_[lane] + at);
+    return size - at >= vector::kPolyBlock ? block : _mm_and_si128(block, first_bytes(size - at));
   }
 
   /// A step where some lanes have null blocks, or the last, which ends with the block of lengths.
   void partial_step() {
-    alignas(32) uint8_t rows[kPolyLanes][vector::kStepBytes] = {};
-    for (size_t i = 0; i < kPolyLanes; ++i) steps_.copy(i, step_, rows[i]);
     Limbs sum = no_sums();
-    for (size_t j = 0; j < vector::kStep; ++j) {
-      const size_t at = j * vector::kPolyBlock;
-      alignas(32) uint64_t top[kPolyLanes];
-      for (size_t i = 0; i < kPolyLanes; ++i) {
-        top[i] = step_ * vector::kStep + j >= steps_.null_blocks[i] ? kTopBit : 0;
-      }
-      const Limbs block = block_of(rows[0] + at, rows[1] + at, rows[2] + at, rows[3] + at,
-                                   _mm256_load_si256(reinterpret_cast<const __m256i*>(top)));
+    for (size_t j = step_ == 0 ? steps_.first_block : 0; j < vector::kStep; ++j) {
+      const size_t number = step_ * vector::kStep + j;
+      const __m256i null_blocks = _mm256_load_si256(reinterpret_cast<const __m256i*>(null_blocks_));
+      const __m256i is_null = _mm256_cmpgt_epi64(null_blocks, every(number));
+      const Limbs block = side_by_side(block_of(0, number), block_of(1, number), block_of(2, number),
+                                       block_of(3, number), _mm256_andnot_si256(is_null, every(kTopBit)));
       multiply_add(sum, j == 0 ? plus(h_, block) : block, power_[vector::kStep - 1 - j]);
     }
     h_ = carry(sum);
   }
 
-  vector::PolySteps<FourPolys, kPolyLanes> steps_;
   Multiplier power_[vector::kStep];  // [i] is r^(i+1)
   Limbs h_;
   alignas(32) uint64_t s_low_[kPolyLanes];
   alignas(32) uint64_t s_high_[kPolyLanes];
+  alignas(32) uint64_t null_blocks_[kPolyLanes];
+  uint8_t* const* texts_;
+  const uint64_t* sizes_;
+  vector::PolySteps<FourPolys, kPolyLanes> steps_;
   size_t step_;
 };
 

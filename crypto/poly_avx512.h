@@ -30,7 +30,7 @@ struct Limbs {
 
 struct Multiplier {
   Limbs r;
-  __m512i wrapped[3];  // 20 r; [0] is not used
+  __m512i wrapped1, wrapped2;  // 20 r
 };
 
 struct Sums {
@@ -40,9 +40,7 @@ struct Sums {
 
 inline __m512i times20(__m512i x) { return _mm512_add_epi64(_mm512_slli_epi64(x, 4), _mm512_slli_epi64(x, 2)); }
 
-inline Multiplier multiplier(const Limbs& r) {
-  return {r, {_mm512_setzero_si512(), times20(r.at[1]), times20(r.at[2])}};
-}
+inline Multiplier multiplier(const Limbs& r) { return {r, times20(r.at[1]), times20(r.at[2])}; }
 
 inline void add_product(Sums& sum, int limb, __m512i a, __m512i b) {
   sum.low[limb] = _mm512_madd52lo_epu64(sum.low[limb], a, b);
@@ -53,11 +51,11 @@ inline void multiply_add(Sums& sum, const Limbs& a, const Multiplier& by) {
   add_product(sum, 0, a.at[0], by.r.at[0]);
   add_product(sum, 1, a.at[0], by.r.at[1]);
   add_product(sum, 2, a.at[0], by.r.at[2]);
-  add_product(sum, 0, a.at[1], by.wrapped[2]);
+  add_product(sum, 0, a.at[1], by.wrapped2);
   add_product(sum, 1, a.at[1], by.r.at[0]);
   add_product(sum, 2, a.at[1], by.r.at[1]);
-  add_product(sum, 0, a.at[2], by.wrapped[1]);
-  add_product(sum, 1, a.at[2], by.wrapped[2]);
+  add_product(sum, 0, a.at[2], by.wrapped1);
+  add_product(sum, 1, a.at[2], by.wrapped2);
   add_product(sum, 2, a.at[2], by.r.at[0]);
 }
 
@@ -141,8 +139,13 @@ class EightPolys {
     s_high_ = s_high;
   }
 
-  void begin(const vector::Message* messages, size_t count) {
-    steps_.begin(messages, count);
+  /// The texts and sizes of eight messages.
+  void begin(uint8_t* const* texts, const uint64_t* sizes) {
+    steps_.begin(sizes);
+    texts_ = _mm512_load_si512(texts);
+    sizes_ = _mm512_load_si512(sizes);
+    const __m512i blocks = _mm512_srli_epi64(_mm512_add_epi64(sizes_, every(2 * vector::kPolyBlock - 1)), 4);
+    null_bytes_ = _mm512_slli_epi64(_mm512_sub_epi64(every(steps_.count * vector::kStep), blocks), 4);
     for (__m512i& limb : h_.at) limb = _mm512_setzero_si512();
   }
 
@@ -155,8 +158,8 @@ class EightPolys {
   void middle() {
     const size_t end = (steps_.count - 1 - step_) * vector::kStepBytes;
     if (end == 0) return;
-    const uint8_t* data[kPolyLanes];
-    for (size_t i = 0; i < kPolyLanes; ++i) data[i] = steps_.text[i] + steps_.position(i, step_);
+    alignas(64) const uint8_t* data[kPolyLanes];
+    _mm512_store_si512(data, _mm512_add_epi64(texts_, step_begins()));
     const __m512i top_bit = every(kTopBit);
     __m512i words[8];
     const auto fetch = [&](size_t offset) {
@@ -218,42 +221,53 @@ class EightPolys {
     _mm512_storeu_si512(tags + 4, _mm512_permutex2var_epi64(even, _mm512_add_epi64(pairs, every(4)), odd));
   }
 
+  void wipe() {
+    for (Multiplier& power : power_) vector::overwrite(power);
+    vector::overwrite(s_low_);
+    vector::overwrite(s_high_);
+    vector::overwrite(h_);
+  }
+
  private:
-  /// A step where some lanes have null blocks, or the last, which ends with the block of lengths.
+  /// Where this step begins in each text: before it, if with null blocks.
+  [[nodiscard]] __m512i step_begins() const { return _mm512_sub_epi64(every(step_ * vector::kStepBytes), null_bytes_); }
+
+  /// A step where some lanes have null blocks, or the last, which ends with the block of lengths.  What is not in the
+  /// text is not read.
   void partial_step() {
-    const __m512i sizes = _mm512_load_si512(steps_.size);
-    const __m512i null_blocks = _mm512_load_si512(steps_.null_blocks);
     const __m512i zero = _mm512_setzero_si512();
-    const __m512i from = _mm512_sub_epi64(every(step_ * vector::kStepBytes), _mm512_slli_epi64(null_blocks, 4));
-    const __m512i before = _mm512_max_epi64(_mm512_sub_epi64(zero, from), zero);
+    const __m512i begin = step_begins();
+    const __m512i before = _mm512_max_epi64(_mm512_sub_epi64(zero, begin), zero);
     const __m512i after =
-        _mm512_max_epi64(_mm512_sub_epi64(_mm512_add_epi64(from, every(vector::kStepBytes)), sizes), zero);
+        _mm512_max_epi64(_mm512_sub_epi64(_mm512_add_epi64(begin, every(vector::kStepBytes)), sizes_), zero);
     alignas(64) uint64_t in_text[kPolyLanes];  // a bit for each byte of the step
+    alignas(64) const void* data[kPolyLanes];
     _mm512_store_si512(in_text, _mm512_and_si512(_mm512_sllv_epi64(every(~uint64_t{0}), before),
                                                  _mm512_srlv_epi64(every(~uint64_t{0}), after)));
-    // A step with null blocks begins before the text; what is not in the text is not read.
-    const auto load = [&](size_t lane) {
-      const auto at = static_cast<int64_t>(steps_.position(lane, step_));
-      return _mm512_maskz_loadu_epi8(in_text[lane], steps_.text[lane] + at);
-    };
+    _mm512_store_si512(data, _mm512_add_epi64(texts_, begin));
     __m512i words[8];
-    transpose(load, words);
-    if (step_ + 1 == steps_.count) words[7] = sizes;  // without associated data the lengths' first half is zero
+    transpose([&](size_t lane) { return _mm512_maskz_loadu_epi8(in_text[lane], data[lane]); }, words);
+    if (step_ + 1 == steps_.count) words[7] = sizes_;  // without associated data the lengths' first half is zero
 
-    const size_t first = step_ == 0 ? _mm512_reduce_min_epu64(null_blocks) : 0;
     Sums sum = no_sums();
-    for (size_t j = first; j < vector::kStep; ++j) {
-      const __mmask8 real = _mm512_cmple_epu64_mask(null_blocks, every(step_ * vector::kStep + j));
-      const __m512i top_bit = _mm512_maskz_mov_epi64(real, every(kTopBit));
-      const Limbs block = to_limbs(words[2 * j], words[2 * j + 1], top_bit);
-      multiply_add(sum, j == 0 ? plus(h_, block) : block, power_[vector::kStep - 1 - j]);
-    }
+    const auto block = [&](size_t j) {
+      const __m512i at = every((step_ * vector::kStep + j) * vector::kPolyBlock);
+      const __m512i top_bit = _mm512_maskz_mov_epi64(_mm512_cmple_epu64_mask(null_bytes_, at), every(kTopBit));
+      return to_limbs(words[2 * j], words[2 * j + 1], top_bit);
+    };
+    const size_t first = step_ == 0 ? steps_.first_block : 0;
+    if (first <= 0) multiply_add(sum, plus(h_, block(0)), power_[3]);
+    if (first <= 1) multiply_add(sum, block(1), power_[2]);
+    if (first <= 2) multiply_add(sum, block(2), power_[1]);
+    multiply_add(sum, block(3), power_[0]);
     h_ = carry(sum);
   }
 
   Multiplier power_[vector::kStep];  // [i] is r^(i+1)
   __m512i s_low_, s_high_;
   Limbs h_;
+  __m512i texts_, sizes_;
+  __m512i null_bytes_;  // how far in front of the text the first step begins
   vector::PolySteps<EightPolys, kPolyLanes> steps_;
   size_t step_;
 };
