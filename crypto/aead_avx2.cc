@@ -40,10 +40,11 @@ struct Avx2 {
   /// Lane i becomes the `of`[i]-th word of `table`.
   static Vector pick(Vector of, Vector table) { return _mm256_permutevar8x32_epi32(table, of); }
 
-  static void rounds(const Vector (&initial)[16], Vector (&out)[16]) { chacha_rounds(initial, out); }
-  static void rounds_of_two(const Vector (&initial)[2][16], Vector (&out)[2][16]) {
-    chacha_rounds(initial[0], out[0]);
-    chacha_rounds(initial[1], out[1]);
+  static void quarter_round(Vector& a, Vector& b, Vector& c, Vector& d) { crypto::quarter_round(a, b, c, d); }
+  static void rounds(const Vector (&initial)[16], Vector (&state)[16]) { chacha_rounds(initial, state); }
+  static void rounds_of_two(const Vector (&initial)[2][16], Vector (&state)[2][16]) {
+    chacha_rounds(initial[0], state[0]);
+    chacha_rounds(initial[1], state[1]);
   }
 
   template <typename Use>

@@ -37,9 +37,10 @@ struct Avx512 {
   /// Lane i becomes the `of`[i]-th word of `table`.
   static Vector pick(Vector of, Vector table) { return _mm512_permutexvar_epi32(of, table); }
 
-  static void rounds(const Vector (&initial)[16], Vector (&out)[16]) { chacha_rounds(initial, out); }
-  static void rounds_of_two(const Vector (&initial)[2][16], Vector (&out)[2][16]) {
-    chacha_rounds_of_two(initial, out);
+  static void quarter_round(Vector& a, Vector& b, Vector& c, Vector& d) { crypto::quarter_round(a, b, c, d); }
+  static void rounds(const Vector (&initial)[16], Vector (&state)[16]) { chacha_rounds(initial, state); }
+  static void rounds_of_two(const Vector (&initial)[2][16], Vector (&state)[2][16]) {
+    chacha_rounds_of_two(initial, state);
   }
 
   template <typename Use>

@@ -71,7 +71,8 @@ struct Workspace {
   using Vector = typename Isa::Vector;
 
   typename Isa::Poly poly[Isa::kWidth / Isa::kPolyLanes];
-  Vector keys[8];                           // word by word, a message per lane; used if there are several
+  Vector keys[8];                           // word by word, a message per lane
+  Vector columns[16];                       // a message per lane: after the first round's columns but the counter's
   alignas(64) Vector initial[kStates][16];  // word by word, a block per lane
   alignas(64) Vector state[kStates][16];
   PolyKey only_poly_key;
@@ -80,6 +81,7 @@ struct Workspace {
   void wipe() {
     for (auto& each : poly) each.wipe();
     for (Vector& words : keys) overwrite(words);
+    for (Vector& words : columns) overwrite(words);
     for (size_t i = 0; i < kStates; ++i) {
       for (size_t word = 4; word < 12; ++word) overwrite(initial[i][word]);
       for (Vector& words : state[i]) overwrite(words);
@@ -100,6 +102,7 @@ class Group {
         size_(messages.size + first),
         count_(static_cast<uint32_t>(count)) {
     begin_lanes();
+    load_keys();
     begin_states();
     compute(first_);
     set_poly_keys();
@@ -159,30 +162,36 @@ class Group {
     for (size_t i = first_.used; i < first_.kCount; ++i) first_.data[i] = text_[0];
   }
 
-  /// The words that are alike in all blocks.
-  void begin_states() {
+  void load_keys() {
     Isa::load_numbers(nonce_, nonces_[0], nonces_[1]);
     work_.several_keys = false;
     for (size_t i = 1; i < count_; ++i) work_.several_keys |= key_[i] != key_[0];
-    if (work_.several_keys) load_keys();
-    for (size_t word = 0; word < 4; ++word) {
-      work_.initial[0][word] = work_.initial[1][word] = Isa::every_word(kConstants[word]);
-    }
-    for (size_t word = 0; word < 8; ++word) {
-      uint32_t key_word;
-      __builtin_memcpy(&key_word, key_[0] + 4 * word, 4);
-      work_.initial[0][4 + word] = work_.initial[1][4 + word] = Isa::every_word(key_word);
-    }
-    work_.initial[0][13] = work_.initial[1][13] = Isa::every_word(0);
-  }
-
-  void load_keys() {
     for (size_t word = 0; word < 8; ++word) {
       alignas(64) uint32_t words[kWidth];
-      for (size_t i = 0; i < kWidth; ++i) __builtin_memcpy(&words[i], key_[i] + 4 * word, 4);
-      work_.keys[word] = Isa::load_words(words);
-      overwrite(words);
+      if (work_.several_keys) {
+        for (size_t i = 0; i < kWidth; ++i) __builtin_memcpy(&words[i], key_[i] + 4 * word, sizeof words[i]);
+        work_.keys[word] = Isa::load_words(words);
+        overwrite(words);
+      } else {
+        __builtin_memcpy(words, key_[0] + 4 * word, sizeof words[0]);
+        work_.keys[word] = Isa::every_word(words[0]);
+      }
     }
+  }
+
+  /// What is alike in all blocks, and in all of one message: three columns of the first round know no counter.
+  void begin_states() {
+    for (auto& initial : work_.initial) {
+      for (size_t word = 0; word < 4; ++word) initial[word] = Isa::every_word(kConstants[word]);
+      for (size_t word = 0; word < 8; ++word) initial[4 + word] = work_.keys[word];
+      initial[13] = Isa::every_word(0);
+    }
+    Vector(&x)[16] = work_.columns;
+    for (size_t word = 0; word < 12; ++word) x[word] = work_.initial[0][word];
+    x[13] = Isa::every_word(0);
+    x[14] = nonces_[0];
+    x[15] = nonces_[1];
+    for (size_t i = 1; i < 4; ++i) Isa::quarter_round(x[i], x[4 + i], x[8 + i], x[12 + i]);
   }
 
   /// Adds whole blocks where the last call left off, as many as there is room for.
@@ -201,24 +210,37 @@ class Group {
     }
   }
 
-  void fill(Vector (&initial)[16], const uint32_t* message, const uint32_t* counter) {
+  /// A block per lane: the initial state, and the state after the first round's columns.
+  void fill(Vector (&initial)[16], Vector (&state)[16], const uint32_t* message, const uint32_t* counter) {
     const Vector of = Isa::load_words(message);
-    if (work_.several_keys) {
-      for (size_t word = 0; word < 8; ++word) initial[4 + word] = Isa::pick(of, work_.keys[word]);
-    }
+    const bool several = work_.several_keys;
+    for (size_t word = 0; several && word < 8; ++word) initial[4 + word] = Isa::pick(of, work_.keys[word]);
     initial[12] = Isa::load_words(counter);
     initial[14] = Isa::pick(of, nonces_[0]);
     initial[15] = Isa::pick(of, nonces_[1]);
+    Vector a = initial[0], b = initial[4], c = initial[8], d = initial[12];
+    Isa::quarter_round(a, b, c, d);
+    state[0] = a;
+    state[4] = b;
+    state[8] = c;
+    state[12] = d;
+    for (size_t word = 1; word < 16; word += 4) {  // without a nonce
+      state[word] = several ? Isa::pick(of, work_.columns[word]) : work_.columns[word];
+    }
+    for (size_t word = 2; word < 16; word += 4) {
+      state[word] = Isa::pick(of, work_.columns[word]);
+      state[word + 1] = Isa::pick(of, work_.columns[word + 1]);
+    }
   }
 
   /// Leaves the blocks' words in work_.state.
   void compute(const Lanes<Isa>& lanes) {
-    fill(work_.initial[0], lanes.message, lanes.counter);
+    fill(work_.initial[0], work_.state[0], lanes.message, lanes.counter);
     if (lanes.used <= kWidth) {
       Isa::rounds(work_.initial[0], work_.state[0]);
       return;
     }
-    fill(work_.initial[1], lanes.message + kWidth, lanes.counter + kWidth);
+    fill(work_.initial[1], work_.state[1], lanes.message + kWidth, lanes.counter + kWidth);
     Isa::rounds_of_two(work_.initial, work_.state);
   }
 

@@ -38,24 +38,26 @@ inline void quarter_round(Words& a, Words& b, Words& c, Words& d) {
   b = rotate<7>(_mm256_xor_si256(b, c));
 }
 
-/// The twenty rounds and the final addition.
-inline void chacha_rounds(const Words (&initial)[16], Words (&out)[16]) {
-  Words x0 = initial[0], x1 = initial[1], x2 = initial[2], x3 = initial[3];
-  Words x4 = initial[4], x5 = initial[5], x6 = initial[6], x7 = initial[7];
-  Words x8 = initial[8], x9 = initial[9], x10 = initial[10], x11 = initial[11];
-  Words x12 = initial[12], x13 = initial[13], x14 = initial[14], x15 = initial[15];
-  for (int i = 0; i < 10; ++i) {
-    quarter_round(x0, x4, x8, x12);
-    quarter_round(x1, x5, x9, x13);
-    quarter_round(x2, x6, x10, x14);
-    quarter_round(x3, x7, x11, x15);
+/// The other rounds and the final addition: `state` is where the first round's columns are done, and becomes the
+/// blocks' words.
+inline void chacha_rounds(const Words (&initial)[16], Words (&state)[16]) {
+  Words x0 = state[0], x1 = state[1], x2 = state[2], x3 = state[3];
+  Words x4 = state[4], x5 = state[5], x6 = state[6], x7 = state[7];
+  Words x8 = state[8], x9 = state[9], x10 = state[10], x11 = state[11];
+  Words x12 = state[12], x13 = state[13], x14 = state[14], x15 = state[15];
+  for (int left = 10;;) {
     quarter_round(x0, x5, x10, x15);
     quarter_round(x1, x6, x11, x12);
     quarter_round(x2, x7, x8, x13);
     quarter_round(x3, x4, x9, x14);
+    if (--left == 0) break;
+    quarter_round(x0, x4, x8, x12);
+    quarter_round(x1, x5, x9, x13);
+    quarter_round(x2, x6, x10, x14);
+    quarter_round(x3, x7, x11, x15);
   }
   const Words x[16] = {x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15};
-  for (int i = 0; i < 16; ++i) out[i] = _mm256_add_epi32(initial[i], x[i]);
+  for (int i = 0; i < 16; ++i) state[i] = _mm256_add_epi32(initial[i], x[i]);
 }
 
 /// From eight words across lanes to lanes: words[i] becomes lane i's eight words.

@@ -11,7 +11,18 @@ namespace {
 
 using Words = __m512i;  // sixteen blocks' n-th word
 
-// The twenty rounds and the final addition, in assembler because two states are all thirty-two registers: both
+inline void quarter_round(Words& a, Words& b, Words& c, Words& d) {
+  a = _mm512_add_epi32(a, b);
+  d = _mm512_rol_epi32(_mm512_xor_si512(d, a), 16);
+  c = _mm512_add_epi32(c, d);
+  b = _mm512_rol_epi32(_mm512_xor_si512(b, c), 12);
+  a = _mm512_add_epi32(a, b);
+  d = _mm512_rol_epi32(_mm512_xor_si512(d, a), 8);
+  c = _mm512_add_epi32(c, d);
+  b = _mm512_rol_epi32(_mm512_xor_si512(b, c), 7);
+}
+
+// The other rounds and the final addition, in assembler because two states are all thirty-two registers: both
 // compilers would spill some of them in the middle of the loop, at a sixth of the speed.  A round of one state and then
 // a round of the other: each fills the time the other's instructions take to finish.
 #define ADIT_ADD(a, b) "vpaddd %%zmm" #b ", %%zmm" #a ", %%zmm" #a "\n"
@@ -27,10 +38,10 @@ using Words = __m512i;  // sixteen blocks' n-th word
   ADIT_QUARTERS(c0, c1, c2, c3, d0, d1, d2, d3, b0, b1, b2, b3, 12)                \
   ADIT_QUARTERS(a0, a1, a2, a3, b0, b1, b2, b3, d0, d1, d2, d3, 8)                 \
   ADIT_QUARTERS(c0, c1, c2, c3, d0, d1, d2, d3, b0, b1, b2, b3, 7)
-#define ADIT_LOAD(i) "vmovdqa64 " #i "*64(%[initial]), %%zmm" #i "\n"
+#define ADIT_LOAD(i) "vmovdqa64 " #i "*64(%[state]), %%zmm" #i "\n"
 #define ADIT_ADD_AND_STORE(i) \
   "vpaddd " #i "*64(%[initial]), %%zmm" #i ", %%zmm" #i "\n" \
-  "vmovdqa64 %%zmm" #i ", " #i "*64(%[out])\n"
+  "vmovdqa64 %%zmm" #i ", " #i "*64(%[state])\n"
 // clang-format on
 #define ADIT_EACH_OF_FIRST(DO) \
   DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14) DO(15)
@@ -47,31 +58,38 @@ using Words = __m512i;  // sixteen blocks' n-th word
   "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", \
       "xmm29", "xmm30", "xmm31"
 
-inline void chacha_rounds(const Words (&initial)[16], Words (&out)[16]) {
+/// `state` is where the first round's columns are done, and becomes the blocks' words.
+inline void chacha_rounds(const Words (&initial)[16], Words (&state)[16]) {
   int double_rounds = 10;
   asm volatile(ADIT_EACH_OF_FIRST(ADIT_LOAD)
+               "jmp 2f\n"
                ".p2align 6\n"
                "1:\n"
-               ADIT_COLUMNS_OF_FIRST ADIT_DIAGONALS_OF_FIRST
+               ADIT_COLUMNS_OF_FIRST
+               "2:\n"
+               ADIT_DIAGONALS_OF_FIRST
                "decl %[left]\n"
                "jnz 1b\n"
                ADIT_EACH_OF_FIRST(ADIT_ADD_AND_STORE)
-               : [left] "+r"(double_rounds), "=m"(out)
-               : [initial] "r"(&initial), [out] "r"(&out), "m"(initial)
+               : [left] "+r"(double_rounds), "+m"(state)
+               : [initial] "r"(&initial), [state] "r"(&state), "m"(initial)
                : "cc", ADIT_REGISTERS_OF_FIRST);
 }
 
-inline void chacha_rounds_of_two(const Words (&initial)[2][16], Words (&out)[2][16]) {
+inline void chacha_rounds_of_two(const Words (&initial)[2][16], Words (&state)[2][16]) {
   int double_rounds = 10;
   asm volatile(ADIT_EACH_OF_FIRST(ADIT_LOAD) ADIT_EACH_OF_SECOND(ADIT_LOAD)
+               "jmp 2f\n"
                ".p2align 6\n"
                "1:\n"
-               ADIT_COLUMNS_OF_FIRST ADIT_COLUMNS_OF_SECOND ADIT_DIAGONALS_OF_FIRST ADIT_DIAGONALS_OF_SECOND
+               ADIT_COLUMNS_OF_FIRST ADIT_COLUMNS_OF_SECOND
+               "2:\n"
+               ADIT_DIAGONALS_OF_FIRST ADIT_DIAGONALS_OF_SECOND
                "decl %[left]\n"
                "jnz 1b\n"
                ADIT_EACH_OF_FIRST(ADIT_ADD_AND_STORE) ADIT_EACH_OF_SECOND(ADIT_ADD_AND_STORE)
-               : [left] "+r"(double_rounds), "=m"(out)
-               : [initial] "r"(&initial), [out] "r"(&out), "m"(initial)
+               : [left] "+r"(double_rounds), "+m"(state)
+               : [initial] "r"(&initial), [state] "r"(&state), "m"(initial)
                : "cc", ADIT_REGISTERS_OF_FIRST, ADIT_REGISTERS_OF_SECOND);
 }
 
