@@ -8,31 +8,36 @@ namespace {
 constexpr size_t kBlock = 16;
 __extension__ using Wide = unsigned __int128;
 
-/// h = low + 2^64 high + 2^128 top, not quite reduced modulo 2^130 - 5: top stays below 8.
-struct Accumulator {
-  uint64_t low = 0;
-  uint64_t high = 0;
-  uint64_t top = 0;
+/// low + 2^64 high + 2^128 top, not quite reduced modulo 2^130 - 5: top stays below 8.
+struct Number {
+  uint64_t low, high, top;
 };
 
-/// h = (h + block) r.  r is clamped: the high half is a multiple of 4, so `r_high_wrapped`, which is 5/4 of it, stands
-/// for 2^128 times it.
-inline void absorb(Accumulator& h, uint64_t block_low, uint64_t block_high, uint64_t r_low, uint64_t r_high,
-                   uint64_t r_high_wrapped) noexcept {
-  const Wide sum_low = Wide{h.low} + block_low;
-  const Wide sum_high = Wide{h.high} + block_high + static_cast<uint64_t>(sum_low >> 64);
-  const auto h0 = static_cast<uint64_t>(sum_low);
-  const auto h1 = static_cast<uint64_t>(sum_high);
-  const uint64_t h2 = h.top + static_cast<uint64_t>(sum_high >> 64) + 1;  // the 1 is the bit above the block
+struct Multiplier {
+  uint64_t low, high;
+  uint64_t high_wrapped;  // r is clamped, its high half a multiple of 4: 5/4 of it stands for 2^128 times it
+};
 
-  const Wide product_low = Wide{h0} * r_low + Wide{h1} * r_high_wrapped;
-  const Wide product_high =
-      Wide{h0} * r_high + Wide{h1} * r_low + Wide{h2} * r_high_wrapped + static_cast<uint64_t>(product_low >> 64);
-  const uint64_t top = h2 * r_low + static_cast<uint64_t>(product_high >> 64);
+inline uint64_t upper(Wide value) noexcept { return static_cast<uint64_t>(value >> 64); }
 
-  const Wide low = Wide{static_cast<uint64_t>(product_low)} + (top >> 2) + (top & ~uint64_t{3});  // 5 (top / 4)
-  const Wide high = Wide{static_cast<uint64_t>(product_high)} + static_cast<uint64_t>(low >> 64);
-  h = {static_cast<uint64_t>(low), static_cast<uint64_t>(high), (top & 3) + static_cast<uint64_t>(high >> 64)};
+/// h r + next.  `next` waits for nothing: it is added to the product while what goes beyond 2^130 is still on its way.
+inline Number multiply_add(const Number& h, const Multiplier& r, const Number& next) noexcept {
+  const Wide product_low = Wide{h.low} * r.low + Wide{h.high} * r.high_wrapped;
+  const Wide product_high = Wide{h.low} * r.high + Wide{h.high} * r.low + h.top * r.high_wrapped + upper(product_low);
+  const uint64_t top = h.top * r.low + upper(product_high);
+  const Wide low = Wide{static_cast<uint64_t>(product_low)} + next.low;
+  const Wide high = Wide{static_cast<uint64_t>(product_high)} + next.high + upper(low);
+  const Wide all_low = Wide{static_cast<uint64_t>(low)} + ((top >> 2) + (top & ~uint64_t{3}));  // 5 (top / 4)
+  const Wide all_high = Wide{static_cast<uint64_t>(high)} + upper(all_low);
+  return {static_cast<uint64_t>(all_low), static_cast<uint64_t>(all_high),
+          (top & 3) + next.top + upper(high) + upper(all_high)};
+}
+
+/// The first `size` bytes of a block, the others being zero; and the bit above.
+inline Number load(const uint8_t* text, size_t size) noexcept {
+  uint64_t block[2] = {};
+  std::memcpy(block, text, size);
+  return {block[0], block[1], 1};
 }
 
 }  // namespace
@@ -50,22 +55,14 @@ Tag poly1305_finish(uint64_t low, uint64_t high, uint64_t top, uint64_t s_low, u
 }
 
 Tag poly1305_aead_tag(const PolyKey& key, const uint8_t* text, size_t size) noexcept {
-  const uint64_t r_low = key.r_low & 0x0ffffffc0fffffff;
-  const uint64_t r_high = key.r_high & 0x0ffffffc0ffffffc;
-  const uint64_t r_high_wrapped = r_high + (r_high >> 2);
-  Accumulator h;
-  uint64_t block[2];
+  Multiplier r{key.r_low & 0x0ffffffc0fffffff, key.r_high & 0x0ffffffc0ffffffc, 0};
+  r.high_wrapped = r.high + (r.high >> 2);
+  Number h{0, 0, 0};  // with the block that is to be multiplied next, when there is one
   size_t at = 0;
-  for (; size - at >= kBlock; at += kBlock) {
-    std::memcpy(block, text + at, kBlock);
-    absorb(h, block[0], block[1], r_low, r_high, r_high_wrapped);
-  }
-  if (at < size) {
-    block[0] = block[1] = 0;
-    std::memcpy(block, text + at, size - at);
-    absorb(h, block[0], block[1], r_low, r_high, r_high_wrapped);
-  }
-  absorb(h, 0, size, r_low, r_high, r_high_wrapped);
+  for (; size - at >= kBlock; at += kBlock) h = multiply_add(h, r, load(text + at, kBlock));
+  if (at < size) h = multiply_add(h, r, load(text + at, size - at));
+  h = multiply_add(h, r, {0, size, 1});  // the lengths
+  h = multiply_add(h, r, {0, 0, 0});
   return poly1305_finish(h.low, h.high, h.top, key.s_low, key.s_high);
 }
 
