@@ -119,13 +119,7 @@ class Group {
   MessageBits open() {
     Tag tags[kWidth];
     authenticate(tags);
-    MessageBits good = 0;
-    for (size_t i = 0; i < count_; ++i) {
-      Tag given;
-      __builtin_memcpy(&given, text_[i] + size_[i], sizeof(Tag));
-      const uint64_t difference = (given.low ^ tags[i].low) | (given.high ^ tags[i].high);
-      good |= static_cast<MessageBits>(difference == 0) << i;
-    }
+    const MessageBits good = poly1305_agree(tags, text_, size_, count_);
     for (size_t i = 0; i < first_.used; ++i) {
       if ((good >> first_.message[i] & 1) == 0) first_size_[i] = 0;
     }

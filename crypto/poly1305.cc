@@ -66,4 +66,15 @@ Tag poly1305_aead_tag(const PolyKey& key, const uint8_t* text, size_t size) noex
   return poly1305_finish(h.low, h.high, h.top, key.s_low, key.s_high);
 }
 
+uint64_t poly1305_agree(const Tag* tags, const uint8_t* const* texts, const uint64_t* sizes, size_t count) noexcept {
+  uint64_t agree = 0;
+  for (size_t i = 0; i < count; ++i) {
+    Tag given;
+    std::memcpy(&given, texts[i] + sizes[i], sizeof given);
+    const uint64_t difference = (given.low ^ tags[i].low) | (given.high ^ tags[i].high);
+    agree |= uint64_t{difference == 0} << i;
+  }
+  return agree;
+}
+
 }  // namespace adit::crypto

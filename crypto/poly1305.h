@@ -23,4 +23,8 @@ Tag poly1305_finish(uint64_t low, uint64_t high, uint64_t top, uint64_t s_low, u
 /// The tag of a ciphertext without associated data, as the AEAD frames it (RFC 8439 section 2.8).
 Tag poly1305_aead_tag(const PolyKey& key, const uint8_t* text, size_t size) noexcept;
 
+/// A bit for each of `count` messages whose tag, which follows its text, is ours; at most 64.  The bits are public and
+/// may be branched on; where tags differ stays here.
+uint64_t poly1305_agree(const Tag* tags, const uint8_t* const* texts, const uint64_t* sizes, size_t count) noexcept;
+
 }  // namespace adit::crypto
