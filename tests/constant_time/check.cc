@@ -3,7 +3,7 @@
 //
 //     valgrind --error-exitcode=1 constant_time_check avx2
 //
-// What becomes public on the way (a tag was right or not) is in public_results.cc.
+// What becomes public on the way (a tag was right or not) is in public_results.cc and public_tags.h.
 #include <valgrind/memcheck.h>
 
 #include <algorithm>

@@ -3,13 +3,6 @@
 #include <sodium.h>
 #include <valgrind/memcheck.h>
 
-#include "crypto/poly1305.h"
-
-using adit::crypto::Tag;
-
-#define REAL_AGREE __real__ZN4adit6crypto14poly1305_agreeEPKNS0_3TagEPKPKhPKmm
-#define WRAP_AGREE __wrap__ZN4adit6crypto14poly1305_agreeEPKNS0_3TagEPKPKhPKmm
-
 namespace {
 
 template <typename T>
@@ -25,7 +18,6 @@ extern "C" {
 void __real_randombytes_buf(void* out, size_t size);
 int __real_sodium_memcmp(const void* a, const void* b, size_t size);
 int __real_crypto_scalarmult(unsigned char* out, const unsigned char* scalar, const unsigned char* point);
-uint64_t REAL_AGREE(const Tag* tags, const uint8_t* const* texts, const uint64_t* sizes, size_t count);
 
 void __wrap_randombytes_buf(void* out, size_t size) {
   __real_randombytes_buf(out, size);
@@ -40,11 +32,6 @@ int __wrap_sodium_memcmp(const void* a, const void* b, size_t size) {
 /// Whether the point was of low order.
 int __wrap_crypto_scalarmult(unsigned char* out, const unsigned char* scalar, const unsigned char* point) {
   return made_public(__real_crypto_scalarmult(out, scalar, point));
-}
-
-/// Which tags were right.
-uint64_t WRAP_AGREE(const Tag* tags, const uint8_t* const* texts, const uint64_t* sizes, size_t count) {
-  return made_public(REAL_AGREE(tags, texts, sizes, count));
 }
 
 // Whether the tag was right, on which libsodium itself branches, and the text: the single door opens names of peers,
