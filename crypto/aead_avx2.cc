@@ -47,12 +47,12 @@ struct Avx2 {
     chacha_rounds(initial[1], state[1]);
   }
 
+  /// The blocks take the words' place: nothing of them is left anywhere else.
   template <typename Use>
-  static void blocks(const Vector (&state)[16], Use use) {
-    __m256i front[8], back[8];
-    transpose(state, front);
-    transpose(state + 8, back);
-    for (size_t i = 0; i < 8; ++i) use(i, Block{front[i], back[i]});
+  static void blocks(Vector (&state)[16], Use use) {
+    transpose(state);
+    transpose(state + 8);
+    for (size_t i = 0; i < 8; ++i) use(i, Block{state[i], state[8 + i]});
   }
   static void xor_whole(uint8_t* data, const Block& block) {
     store_half(data, _mm256_xor_si256(load_half(data), block.front));

@@ -60,8 +60,8 @@ inline void chacha_rounds(const Words (&initial)[16], Words (&state)[16]) {
   for (int i = 0; i < 16; ++i) state[i] = _mm256_add_epi32(initial[i], x[i]);
 }
 
-/// From eight words across lanes to lanes: words[i] becomes lane i's eight words.
-inline void transpose(const Words* words, Words (&lanes)[8]) {
+/// From eight words across lanes to lanes, in place: words[i] becomes lane i's eight words.
+inline void transpose(Words* words) {
   Words quads[8];  // [i], [4 + i]: words 0 to 3 and words 4 to 7 of the lanes i and i+4
   for (int i = 0; i < 8; i += 4) {
     const Words low01 = _mm256_unpacklo_epi32(words[i], words[i + 1]);
@@ -74,8 +74,8 @@ inline void transpose(const Words* words, Words (&lanes)[8]) {
     quads[i + 3] = _mm256_unpackhi_epi64(high01, high23);
   }
   for (int i = 0; i < 4; ++i) {
-    lanes[i] = _mm256_permute2x128_si256(quads[i], quads[4 + i], 0x20);
-    lanes[i + 4] = _mm256_permute2x128_si256(quads[i], quads[4 + i], 0x31);
+    words[i] = _mm256_permute2x128_si256(quads[i], quads[4 + i], 0x20);
+    words[i + 4] = _mm256_permute2x128_si256(quads[i], quads[4 + i], 0x31);
   }
 }
 
