@@ -8,8 +8,8 @@ source=$1
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
-compile() { clang++ -std=c++20 -O1 -g -fsanitize=memory -I"$source/tests/constant_time/without_assembler" -I"$source" "$@"; }
-compile -c "$source/tests/constant_time/avx512_check.cc" "$source/crypto/poly1305.cc"
+compile() { clang++ -std=c++20 -O1 -g -fsanitize=memory -I"$source/tests/secrets/without_assembler" -I"$source" "$@"; }
+compile -c "$source/tests/secrets/avx512_check.cc" "$source/crypto/poly1305.cc"
 compile -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512ifma -mavx512vbmi2 -mbmi2 -c "$source/crypto/aead_avx512.cc"
 compile -Wl,--wrap=_ZN4adit6crypto14poly1305_agreeEPKNS0_3TagEPKPKhPKmm ./*.o -o check
 

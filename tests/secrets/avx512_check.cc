@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "crypto/aead_x86.h"
-#include "tests/constant_time/public_tags.h"
+#include "tests/secrets/public_tags.h"
 
 namespace adit::crypto {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/constant_time/public_tags.h"
+#include "tests/secrets/public_tags.h"
 
 #include <valgrind/memcheck.h>
 
