@@ -10,10 +10,12 @@ namespace {
 const AeadImpl& choose() noexcept {
   const auto available = available_implementations();
   const char* const wanted = std::getenv("ADIT_AEAD");
+  if (wanted == nullptr) return *available.front();
   for (const AeadImpl* const implementation : available) {
-    if (wanted != nullptr && implementation->name == wanted) return *implementation;
+    if (implementation->name == wanted) return *implementation;
   }
-  return *available.front();
+  const AeadImpl* const null = null_implementation();
+  return null != nullptr && null->name == wanted ? *null : *available.front();
 }
 
 const AeadImpl& chosen() noexcept {

@@ -19,4 +19,7 @@ extern const AeadImpl kAeadSodium;
 /// What this processor and its operating system can run, best first; kAeadSodium is always among them.
 std::span<const AeadImpl* const> available_implementations() noexcept;
 
+/// What encrypts nothing and authenticates nothing; null but in benchmark builds.  Never taken unless named.
+const AeadImpl* null_implementation() noexcept;
+
 }  // namespace adit::crypto

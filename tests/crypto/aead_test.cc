@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "crypto/aead_impl.h"
 #include "crypto/blake2s.h"
 #include "tests/crypto/hex.h"
 
@@ -185,7 +188,30 @@ TEST(AeadBatch, TakesAnEmptyBatch) {
   open_batch({});
 }
 
-TEST(AeadBatch, HasANamedImplementation) { EXPECT_FALSE(aead_name().empty()); }
+/// The choice is made once, at the first use: each of these is a process of its own.
+class AeadNameDeathTest : public testing::Test {
+ protected:
+  AeadNameDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
+  static void expect_chosen(const char* wanted, std::string_view chosen) {
+    EXPECT_EXIT(
+        {
+          setenv("ADIT_AEAD", wanted, 1);
+          std::exit(aead_name() == chosen ? 0 : 1);
+        },
+        testing::ExitedWithCode(0), "")
+        << wanted;
+  }
+};
+
+TEST_F(AeadNameDeathTest, IsTheOneThatTheEnvironmentNames) {
+  for (const AeadImpl* const each : available_implementations()) expect_chosen(each->name.data(), each->name);
+}
+
+TEST_F(AeadNameDeathTest, IsTheBestWhenTheEnvironmentNamesWhatIsNotThere) {
+  const std::string_view best = available_implementations().front()->name;
+  for (const char* wanted : {"", "avx1024", "null"}) expect_chosen(wanted, best);
+}
 
 // draft-irtf-cfrg-xchacha-03 A.3.1.
 class XAead : public testing::Test {
