@@ -55,7 +55,7 @@ struct Lanes {
   alignas(64) uint32_t message[kRoom];
   alignas(64) uint32_t counter[kRoom];
   alignas(64) uint8_t* data[kRoom];
-  size_t used;
+  alignas(64) size_t used;
 
   void add(uint32_t of, uint32_t block, uint8_t* at, uint32_t blocks) {
     for (uint32_t i = 0; i < blocks; i += Isa::kWidth) {

@@ -23,7 +23,8 @@ inline uint64_t upper(Wide value) noexcept { return static_cast<uint64_t>(value 
 /// h r + next.  `next` waits for nothing: it is added to the product while what goes beyond 2^130 is still on its way.
 inline Number multiply_add(const Number& h, const Multiplier& r, const Number& next) noexcept {
   const Wide product_low = Wide{h.low} * r.low + Wide{h.high} * r.high_wrapped;
-  const Wide product_high = Wide{h.low} * r.high + Wide{h.high} * r.low + h.top * r.high_wrapped + upper(product_low);
+  const uint64_t product_top = h.top * r.high_wrapped;  // 3 bits and 61
+  const Wide product_high = Wide{h.low} * r.high + Wide{h.high} * r.low + product_top + upper(product_low);
   const uint64_t top = h.top * r.low + upper(product_high);
   const Wide low = Wide{static_cast<uint64_t>(product_low)} + next.low;
   const Wide high = Wide{static_cast<uint64_t>(product_high)} + next.high + upper(low);
