@@ -11,6 +11,22 @@
 
 namespace adit::tunnel {
 
+/// All three steps of receiving.
+inline void receive(Tunnel& tunnel, Incoming& incoming, Now now, PacketBatch& inner, Outgoing& replies) {
+  tunnel.decapsulate(incoming, now, replies);
+  incoming.open();
+  tunnel.accept(incoming, now, inner, replies);
+}
+
+/// What one end has sent, on its way to the other, to which it seems to come from `source`.
+inline void carry(Outgoing& sent, Incoming& incoming, const Endpoint& source) {
+  for (Datagram& datagram : sent.sealed()) {
+    datagram.remote = source;
+    incoming.datagrams.push_back(std::move(datagram));
+  }
+  sent.sealed().clear();
+}
+
 /// `prefixes` single addresses, IPv4 or IPv6, are dealt out to the peers.  Time stands still once all have sessions.
 class ManyPeers {
  public:
@@ -43,13 +59,13 @@ class ManyPeers {
     }
   }
   /// The same from there, as datagrams to the gateway.
-  void fill(Datagrams& outer, size_t count, size_t size, size_t burst) {
+  void fill(Incoming& incoming, size_t count, size_t size, size_t burst) {
     for (size_t i = 0; i < count; ++i) {
       if (turn_++ % burst == 0) target_ = static_cast<uint32_t>(random_() % prefixes_);
       const auto home = static_cast<uint32_t>(target_ % homes_.size());
       scratch_.push_back(packet(size, address(target_), beyond()));
-      homes_[home]->encapsulate(scratch_, now, outer, unreachable_);
-      outer.back().remote = outside(home);
+      homes_[home]->encapsulate(scratch_, now, sent_, unreachable_);
+      carry(sent_, incoming, outside(home));
     }
   }
 
@@ -105,15 +121,16 @@ class ManyPeers {
   void connect(uint32_t home) {
     now.mono += milliseconds(3);  // as many a second as the gateway answers without cookies
     now.wall += milliseconds(3);
-    Datagrams to_gateway, to_home;
+    Outgoing to_home;
+    Incoming incoming;
     PacketBatch inner;
     inner.push_back(packet(100, address(home), beyond()));
-    homes_[home]->encapsulate(inner, now, to_gateway, unreachable_);
-    while (!to_gateway.empty()) {
-      for (Datagram& datagram : to_gateway) datagram.remote = outside(home);
-      gateway->decapsulate(to_gateway, now, inner, to_home);
-      for (Datagram& datagram : to_home) datagram.remote = kGateway;
-      homes_[home]->decapsulate(to_home, now, inner, to_gateway);
+    homes_[home]->encapsulate(inner, now, sent_, unreachable_);
+    while (!sent_.empty()) {
+      carry(sent_, incoming, outside(home));
+      receive(*gateway, incoming, now, inner, to_home);
+      carry(to_home, incoming, kGateway);
+      receive(*homes_[home], incoming, now, inner, sent_);
     }
     if (inner.size() != 1) throw std::runtime_error("no session");
   }
@@ -122,6 +139,7 @@ class ManyPeers {
   bool v4_;
   std::vector<std::unique_ptr<Tunnel>> homes_;
   PacketBatch scratch_;
+  Outgoing sent_;
   PacketBatch unreachable_;
   std::mt19937 random_{1};
   size_t turn_ = 0;

@@ -37,10 +37,10 @@ struct Pair {
     }
     a.encapsulate(inner, now, to_b, unreachable);
     while (!to_b.empty() || !to_a.empty()) {
-      for (Datagram& datagram : to_b) datagram.remote = kOuterA;
-      b.decapsulate(to_b, now, inner, to_a);
-      for (Datagram& datagram : to_a) datagram.remote = kOuterB;
-      a.decapsulate(to_a, now, inner, to_b);
+      carry(to_b, incoming, kOuterA);
+      receive(b, incoming, now, inner, to_a);
+      carry(to_a, incoming, kOuterB);
+      receive(a, incoming, now, inner, to_b);
     }
     inner.clear();
   }
@@ -53,7 +53,8 @@ struct Pair {
   Tunnel b{key_b, 1420, pool};
   PacketBatch inner;
   PacketBatch unreachable;
-  Datagrams to_a, to_b;
+  Incoming incoming;
+  Outgoing to_a, to_b;
 };
 
 void through_the_tunnel(benchmark::State& state) {
@@ -99,12 +100,15 @@ constexpr size_t kBatch = 64;
 void encapsulate(benchmark::State& state) {
   ManyPeers& many = many_peers(state);
   PacketBatch inner, unreachable;
-  Datagrams out;
+  Outgoing out;
   for (auto _ : state) {
-    out.clear();
+    out.sealed().clear();
     many.fill(inner, kBatch, 1420, static_cast<size_t>(state.range(3)));
-    measure(state, [&] { many.gateway->encapsulate(inner, many.now, out, unreachable); });
-    if (out.size() != kBatch) return state.SkipWithError("packets were dropped");
+    measure(state, [&] {
+      many.gateway->encapsulate(inner, many.now, out, unreachable);
+      static_cast<void>(out.sealed());
+    });
+    if (out.sealed().size() != kBatch) return state.SkipWithError("packets were dropped");
   }
   state.SetItemsProcessed(state.iterations() * int64_t{kBatch});
 }
@@ -112,11 +116,12 @@ void encapsulate(benchmark::State& state) {
 void decapsulate(benchmark::State& state) {
   ManyPeers& many = many_peers(state);
   PacketBatch inner;
-  Datagrams outer, replies;
+  Incoming incoming;
+  Outgoing replies;
   for (auto _ : state) {
     inner.clear();
-    many.fill(outer, kBatch, 1420, static_cast<size_t>(state.range(3)));
-    measure(state, [&] { many.gateway->decapsulate(outer, many.now, inner, replies); });
+    many.fill(incoming, kBatch, 1420, static_cast<size_t>(state.range(3)));
+    measure(state, [&] { receive(*many.gateway, incoming, many.now, inner, replies); });
     if (inner.size() != kBatch) return state.SkipWithError("packets were dropped");
   }
   state.SetItemsProcessed(state.iterations() * int64_t{kBatch});
@@ -161,16 +166,18 @@ BENCHMARK(through_the_tunnel)->ArgNames({"bytes", "batch"})->ArgsProduct({{64, 1
 void answer(benchmark::State& state) {
   ManyPeers& many = many_peers(state);
   PacketBatch inner, unreachable;
-  Datagrams outer, replies;
+  Incoming incoming;
+  Outgoing replies;
   for (auto _ : state) {
-    replies.clear();
-    many.fill(outer, kBatch, 1420, static_cast<size_t>(state.range(3)));
+    replies.sealed().clear();
+    many.fill(incoming, kBatch, 1420, static_cast<size_t>(state.range(3)));
     measure(state, [&] {
-      many.gateway->decapsulate(outer, many.now, inner, replies);
+      receive(*many.gateway, incoming, many.now, inner, replies);
       many.turn_around(inner);
       many.gateway->encapsulate(inner, many.now, replies, unreachable);
+      static_cast<void>(replies.sealed());
     });
-    if (replies.size() != kBatch) return state.SkipWithError("packets were dropped");
+    if (replies.sealed().size() != kBatch) return state.SkipWithError("packets were dropped");
   }
   state.SetItemsProcessed(state.iterations() * int64_t{kBatch});
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/random.h"
+
 namespace adit::tunnel {
 namespace {
 
