@@ -24,8 +24,9 @@ namespace adit {
 inline constexpr size_t kHeadroom = 128;
 /// Room behind the largest packet a slot is made for: padding to 16 and the AEAD tag.
 inline constexpr size_t kTailroom = 32;
-/// Most packets one read, one call down and one write handle.
-inline constexpr size_t kBatchSize = 128;
+/// About as many packets as one read, one call down and one write handle: a train's worth.  More at once would leave
+/// the processor's caches before they are looked at again, and let whoever waits for the first wait for the last.
+inline constexpr size_t kBatchSize = 64;
 
 class PacketPool;
 

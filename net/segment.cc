@@ -86,19 +86,30 @@ void set_ip_length(Bytes packet, bool v4, size_t number) noexcept {
   set_ipv4_checksum(packet.first(size_t{packet[0] & 0xfu} * 4));
 }
 
-/// `bytes` begin with the transport header; its checksum is computed last, over zero in its own place.
-void set_transport(Bytes bytes, const Super& super, size_t number, bool is_last) noexcept {
+struct Segment {
+  Bytes transport;     // header and payload
+  ConstBytes payload;  // where it was copied from
+  size_t number;
+  bool is_last;
+};
+
+/// The checksum is computed last, over zero in its own place.  The payload is summed where it came from: what has just
+/// been written is slow to read.
+void set_transport(const Segment& segment, const Super& super) noexcept {
+  const Bytes bytes = segment.transport;
   if (super.tcp) {
-    const auto offset = static_cast<uint32_t>(number * super.segment_size);
+    const auto offset = static_cast<uint32_t>(segment.number * super.segment_size);
     store_be32(&bytes[kTcpSequenceAt], load_be32(&bytes[kTcpSequenceAt]) + offset);
-    if (!is_last) bytes[kTcpFlagsAt] &= static_cast<uint8_t>(~(kTcpFin | kTcpPsh));
-    if (number > 0) bytes[kTcpFlagsAt] &= static_cast<uint8_t>(~kTcpCwr);
+    if (!segment.is_last) bytes[kTcpFlagsAt] &= static_cast<uint8_t>(~(kTcpFin | kTcpPsh));
+    if (segment.number > 0) bytes[kTcpFlagsAt] &= static_cast<uint8_t>(~kTcpCwr);
   } else {
     store_be16(&bytes[kUdpLengthAt], static_cast<uint16_t>(bytes.size()));
   }
   uint8_t* const checksum = &bytes[super.tcp ? kTcpChecksumAt : kUdpChecksumAt];
   store_be16(checksum, 0);
-  const uint16_t sum = checksum_finish(checksum_add(super.pseudo_sum + bytes.size(), bytes));
+  const ConstBytes header = bytes.first(bytes.size() - segment.payload.size());
+  const uint64_t header_sum = checksum_add(super.pseudo_sum + bytes.size(), header);
+  const uint16_t sum = checksum_finish(checksum_add(header_sum, segment.payload));
   store_be16(checksum, sum == 0 && !super.tcp ? 0xffff : sum);  // zero would mean "none" (RFC 768)
 }
 
@@ -114,7 +125,7 @@ Drop cut(const Super& super, PacketPool& pool, PacketBatch& out) noexcept {
     copy_bytes(super.headers, bytes.data());
     copy_bytes(payload, bytes.data() + super.headers.size());
     set_ip_length(bytes, super.v4, number);
-    set_transport(bytes.subspan(super.transport), super, number, rest.empty());
+    set_transport({bytes.subspan(super.transport), payload, number, rest.empty()}, super);
     out.push_back(std::move(packet));
   }
   return Drop::kNone;

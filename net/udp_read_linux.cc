@@ -20,8 +20,9 @@ struct Messages {
     alignas(cmsghdr) std::array<uint8_t, 2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
   };
 
-  explicit Messages(Staging& staging) noexcept {
-    for (size_t i = 0; i < Staging::kParts; ++i) {
+  /// Room for as many, of kParts.
+  Messages(Staging& staging, size_t count) noexcept {
+    for (size_t i = 0; i < count; ++i) {
       const Bytes part = staging.part(i);
       payloads[i] = {part.data(), part.size()};
       msghdr& header = headers[i].msg_hdr;
@@ -51,9 +52,9 @@ struct Train {
 
 /// Messages received, 0 when there are none.  An error that waits in the socket (a peer's ICMP message) is reported
 /// once in place of data, so asking again is right; the bound is for errors that would stay.
-size_t receive(int fd, Messages& messages) noexcept {
+size_t receive(int fd, Messages& messages, size_t count) noexcept {
   for (int attempt = 0; attempt < 3; ++attempt) {
-    const int received = ::recvmmsg(fd, messages.headers.data(), Staging::kParts, 0, nullptr);
+    const int received = ::recvmmsg(fd, messages.headers.data(), static_cast<unsigned>(count), 0, nullptr);
     if (received >= 0) return static_cast<size_t>(received);
     if (errno == EAGAIN) return 0;
   }
@@ -119,10 +120,11 @@ void cut(ConstBytes bytes, const Train& train, PacketPool& pool, Datagrams& out,
 }  // namespace
 
 void UdpSocket::read(PacketPool& pool, size_t limit, Datagrams& out, DropCounters& drops) noexcept {
-  size_t datagrams = 0;
-  while (datagrams < limit) {
-    Messages messages(pool.staging());
-    const size_t received = receive(fd(), messages);
+  // Two, as each may be a train of 64 datagrams; when they turn out to be none, more at a time.
+  size_t wanted = 2;
+  for (size_t datagrams = 0; datagrams < limit; wanted = std::min(Staging::kParts, limit - datagrams)) {
+    Messages messages(pool.staging(), wanted);
+    const size_t received = receive(fd(), messages, wanted);
     const size_t before = out.size();
     for (size_t i = 0; i < received; ++i) {
       const ConstBytes bytes = pool.staging().part(i).first(messages.headers[i].msg_len);
@@ -130,7 +132,7 @@ void UdpSocket::read(PacketPool& pool, size_t limit, Datagrams& out, DropCounter
       take_controls(messages.headers[i].msg_hdr, train);
       cut(bytes, train, pool, out, drops);
     }
-    if (received < Staging::kParts) return;
+    if (received < wanted) return;
     datagrams += std::max(received, out.size() - before);
   }
 }
