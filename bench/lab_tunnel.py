@@ -142,11 +142,19 @@ class Transfer:
 
 
 class Rig(NamedTuple):
-    """A client, the server's address, and the tunnels' ends between them: two, or none."""
+    """A client, a server and its address, and the tunnels' ends between them: two, or none."""
 
     client: lab.Node
+    server: lab.Node
     address: str
     ends: list
+
+    def arrived(self):
+        """UDP datagrams that the server's kernel has had for its programs, with those that found a socket full."""
+        lines = self.server.run("cat", "/proc/net/snmp", check=True).stdout.splitlines()
+        names, counts = (line.split()[1:] for line in lines if line.startswith("Udp:"))
+        udp = dict(zip(names, map(int, counts)))
+        return udp["InDatagrams"] + udp["RcvbufErrors"]
 
 
 @contextlib.contextmanager
@@ -162,7 +170,7 @@ def two_machines(program):
         server.add_address("eth0", "192.0.2.2/24")
         ends = _session(program, client, server, stack) if program else []
         stack.callback(iperf_server(server).kill)
-        yield Rig(client, "10.9.0.2" if program else "192.0.2.2", ends)
+        yield Rig(client, server, "10.9.0.2" if program else "192.0.2.2", ends)
 
 
 def _session(program, client, server, stack):

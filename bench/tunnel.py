@@ -2,21 +2,26 @@
 """Whole tunnels, adit's beside another program's: throughput, packets per second, round trips, CPU time and memory.
 
     bench/tunnel.py [--rounds N] [--seconds N] [--against PROGRAM] [--only CASE...]
-                    [--markdown] [--json FILE] [--svg FILE]
+                    [--no-cipher PROGRAM] [--markdown] [--json FILE] [--svg FILE]
 
 Two machines with a cable between them, in namespaces of their own, and the same program at both ends, which wg
 configures.  Every measurement has new processes; in each round and case the two programs take turns, and nothing is
 pinned.  Printed are medians (lowest-highest) over the rounds; a ratio is that of two neighbours in time, and its median
 is taken last.  The column without a tunnel is measured once: the limit of cable, iperf3 and kernel on this machine.
+The one without a cipher takes its turns, too: adit as it would be if encryption were free, which a benchmark build can
+be told to be (ADIT_AEAD=null).
 
   tcp1, tcp4        one and four TCP flows
-  udp64, udp1300    as many datagrams as a plain sender gets rid of, with so many bytes of payload
+  udp64, udp1300    as many datagrams as a plain sender gets rid of, with so many bytes of payload: those that came out
+                    of the tunnel, and those that a plain receiver kept up with
   ping, ping-load   round trips when nothing else happens, and beside one TCP flow
 """
 
 import argparse
+import contextlib
 import datetime
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -33,6 +38,8 @@ GIB = 2**30
 PINGS = 200
 ATTEMPTS = 3
 NO_TUNNEL = "no tunnel"
+NO_CIPHER = "no cipher"
+BENCH_BUILD = pathlib.Path(__file__).resolve().parent.parent / "build" / "bench" / "adit"
 
 
 # ---- what is measured
@@ -74,8 +81,10 @@ def tcp(here, seconds, flows):
 
 def udp(here, seconds, length):
     """iperf3 makes one system call for each datagram, as a plain application does."""
+    before = here.arrived()
     received, found = transfer(here, seconds, "-u", "-b", "0", "-l", length)
-    return found | {"rate": received["bytes"] / length / received["seconds"] / 1000}
+    arrived = (here.arrived() - before) / received["seconds"] / 1000
+    return found | {"arrived": arrived, "rate": received["bytes"] / length / received["seconds"] / 1000}
 
 
 def ping(here, interval=0.002):
@@ -131,8 +140,10 @@ def tcp_figures(case, flows):
 FIGURES = [
     *tcp_figures("tcp1", "1 flow"),
     *tcp_figures("tcp4", "4 flows"),
-    Figure("udp64", "rate", "UDP, 64 bytes", "kpkt/s", True),
-    Figure("udp1300", "rate", "UDP, 1300 bytes", "kpkt/s", True),
+    Figure("udp64", "arrived", "UDP, 64 bytes", "kpkt/s", True),
+    Figure("udp64", "rate", "of those received", "kpkt/s", True),
+    Figure("udp1300", "arrived", "UDP, 1300 bytes", "kpkt/s", True),
+    Figure("udp1300", "rate", "of these received", "kpkt/s", True),
     Figure("ping", "median", "round trip, idle", "µs"),
     Figure("ping", "p99", "round trip p99, idle", "µs"),
     Figure("ping-load", "median", "round trip, loaded", "µs"),
@@ -150,21 +161,30 @@ class Results:
         self.measurements = {case: {name: [] for name in programs} for case in cases}
         self.failures = []
 
+    def measure_all(self, case, programs, seconds):
+        """One measurement of each program, or of none: so neighbours stay neighbours."""
+        found = {name: self.measure(case, name, program, seconds) for name, program in programs.items()}
+        if all(found.values()):
+            for name, measurement in found.items():
+                self.measurements[case][name].append(measurement)
+
     def measure(self, case, name, program, seconds):
-        """Takes one measurement.  One that fails is taken again, so that pairs stay pairs; that is told."""
-        for attempt in range(ATTEMPTS):
+        """One that fails is taken again, a few times; that is told.  None when there is none."""
+        for _ in range(ATTEMPTS):
             try:
-                with two_machines(program) as here:
+                with ciphers_of(name), two_machines(program) as here:
                     found = CASES[case](here, seconds)
-                break
             except (AssertionError, subprocess.TimeoutExpired) as error:
                 self.failures.append(f"{case}, {name}: {str(error).splitlines()[0]}")
                 print(error, file=sys.stderr, flush=True)
-                if attempt == ATTEMPTS - 1:
-                    raise
-        self.measurements[case][name].append(found)
-        told = [f"{found[each.key]:.4g} {each.unit}" for each in FIGURES if each.case == case and each.key in found]
-        print(f"{case:10} {name:14} {', '.join(told)}", file=sys.stderr, flush=True)
+                continue
+            told = [f"{found[each.key]:.4g} {each.unit}" for each in FIGURES if each.case == case and each.key in found]
+            print(f"{case:10} {name:14} {', '.join(told)}", file=sys.stderr, flush=True)
+            return found
+        return None
+
+    def has(self, name):
+        return any(name in measured for measured in self.measurements.values())
 
     def values(self, figure, name):
         """None where the figure does not exist: what a tunnel costs where there is none."""
@@ -172,7 +192,20 @@ class Results:
         return [each[figure.key] for each in found if figure.key in each] or None
 
     def ratios(self, figure, names):
-        return [ours / theirs for ours, theirs in zip(*(self.values(figure, name) for name in names))]
+        values = [self.values(figure, name) for name in names]
+        return [ours / theirs for ours, theirs in zip(*values)] if all(values) else None
+
+
+@contextlib.contextmanager
+def ciphers_of(name):
+    """What is measured without a cipher is started without."""
+    if name == NO_CIPHER:
+        os.environ["ADIT_AEAD"] = "null"
+    try:
+        yield
+    finally:
+        if name == NO_CIPHER:
+            del os.environ["ADIT_AEAD"]
 
 
 def run_rounds(cases, programs, rounds, seconds):
@@ -180,10 +213,9 @@ def run_rounds(cases, programs, rounds, seconds):
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
         for case in cases:
-            for name, program in programs.items():
-                results.measure(case, name, program, seconds)
+            results.measure_all(case, programs, seconds)
             if number == 0:
-                results.measure(case, NO_TUNNEL, None, seconds)
+                results.measure_all(case, {NO_TUNNEL: None}, seconds)
     return results
 
 
@@ -204,11 +236,12 @@ def spread(values):
 
 def table(results, names):
     """Lines of cells; the first is the head."""
-    lines = [["", "unit", *names, f"{names[0]} / {names[1]}", NO_TUNNEL]]
+    limits = [NO_CIPHER, NO_TUNNEL] if results.has(NO_CIPHER) else [NO_TUNNEL]
+    lines = [["", "unit", *names, f"{names[0]} / {names[1]}", *limits]]
     for figure in FIGURES:
         if figure.case in results.measurements:
             cells = [spread(results.values(figure, name)) for name in names]
-            cells += [spread(results.ratios(figure, names)), spread(results.values(figure, NO_TUNNEL))]
+            cells += [spread(results.ratios(figure, names)), *(spread(results.values(figure, name)) for name in limits)]
             lines.append([figure.name, figure.unit, *cells])
     return lines
 
@@ -227,7 +260,7 @@ def markdown(lines):
 def svg(results, names, notes):
     groups = {"More is better": [], "Less is better": []}
     for figure in FIGURES:
-        if figure.case in results.measurements:
+        if results.ratios(figure, names):
             figures = [short(statistics.median(results.values(figure, name))) for name in names]
             ratio = statistics.median(results.ratios(figure, names))
             texts = [f"{figures[0]} {figure.unit} ({short(ratio)}x)", f"{figures[1]} {figure.unit}"]
@@ -262,6 +295,8 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
     parser.add_argument("--against", default="wireguard-go", metavar="PROGRAM", help="one with its command line")
+    parser.add_argument("--no-cipher", metavar="PROGRAM", default=BENCH_BUILD if BENCH_BUILD.exists() else None,
+                        help="a benchmark build of adit; by default build/bench/adit, if there is one")
     parser.add_argument("--only", nargs="+", choices=CASES, metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--markdown", action="store_true", help="print the table as RESULTS.md has it")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every measurement")
@@ -281,12 +316,13 @@ def main():
         sys.exit(lab.IMPOSSIBLE)
     peer = pathlib.Path(options.against).name
     programs = {"adit": lab.ADIT_RELEASE, peer if peer != "adit" else "other adit": options.against}
-    for program in programs.values():
+    limit = {NO_CIPHER: options.no_cipher} if options.no_cipher else {}
+    for program in [*programs.values(), *limit.values()]:
         if not shutil.which(program):
             sys.exit(f"there is no program {program}")
     cases = [case for case in CASES if case in (options.only or CASES)]
     told, names = circumstances(options, cases, programs), list(programs)
-    results = run_rounds(cases, programs, options.rounds, options.seconds)
+    results = run_rounds(cases, programs | limit, options.rounds, options.seconds)
 
     lines = table(results, names)
     print("\n\n".join(["  \n".join(notes(told)), markdown(lines) if options.markdown else plain(lines)]))
