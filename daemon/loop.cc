@@ -11,6 +11,13 @@ struct Loop::Poll {
   uv_poll_t handle;
   int fd;
   Handler handler;
+
+  /// An error is readable, too: the handler's read says which.  For libuv it is the end, but a netlink socket that has
+  /// overflowed goes on.
+  static void on_readable(uv_poll_t* handle, int status, int) {
+    if (status < 0) uv_poll_start(handle, UV_READABLE, on_readable);
+    static_cast<Poll*>(handle->data)->handler();
+  }
 };
 
 struct Loop::Signal {
@@ -56,10 +63,7 @@ void Loop::on_readable(int fd, Handler handler) {
   }
   poll->handle.data = poll;
   polls_.push_back(poll);
-  // An error is readable, too: the handler's read says which.
-  check_uv("watch descriptor", uv_poll_start(&poll->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
-             static_cast<Poll*>(handle->data)->handler();
-           }));
+  check_uv("watch descriptor", uv_poll_start(&poll->handle, UV_READABLE, Poll::on_readable));
 }
 
 void Loop::unwatch(int fd) {

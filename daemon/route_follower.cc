@@ -13,9 +13,9 @@ constexpr size_t kWaysPerTick = 64;
 
 }  // namespace
 
-RouteFollower::RouteFollower(Loop& loop, tunnel::Tunnel& tunnel, const config::Interface& interface,
+RouteFollower::RouteFollower(Loop& loop, std::mutex& mutex, tunnel::Tunnel& tunnel, const config::Interface& interface,
                              std::function<void()> changed)
-    : loop_(loop), tunnel_(tunnel), interface_(interface), changed_(std::move(changed)) {
+    : loop_(loop), mutex_(mutex), tunnel_(tunnel), interface_(interface), changed_(std::move(changed)) {
   try {
     watch_.emplace();
   } catch (const std::system_error& error) {
@@ -39,12 +39,17 @@ void RouteFollower::on_change() {
 void RouteFollower::tick(Time now) {
   if (ways_.empty() && now >= next_look_) {
     next_look_ = kNever;
+    const std::lock_guard lock(mutex_);
     ways_ = tunnel_.ways();
     earliest_look_ = now + ways_.size() * kIntervalPerPeer;
   }
   for (size_t looked = 0; looked < kWaysPerTick && !ways_.empty(); ++looked) {
     const tunnel::Way& way = ways_.back();
-    tunnel_.open_way(way, watch_->leads_out(way.remote, way.local, interface_.listen_port, interface_.fwmark));
+    const bool open = watch_->leads_out(way.remote, way.local, interface_.listen_port, interface_.fwmark);
+    {
+      const std::lock_guard lock(mutex_);
+      tunnel_.open_way(way, open);
+    }
     ways_.pop_back();
   }
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -22,15 +23,16 @@ class RouteFollower {
   /// How far looks are apart at least, for each peer: 200 ms for ten thousand.  Looking takes a fraction of it.
   static constexpr Duration kIntervalPerPeer = std::chrono::microseconds(20);
 
-  /// `interface` has the port and the mark of the tunnel's sockets, which are in the namespace that the calling thread
-  /// is in.  `changed` is called from the loop when next_deadline() has changed.  All are the caller's and outlive
-  /// this. Without rtnetlink nothing is ever done.
-  RouteFollower(Loop& loop, tunnel::Tunnel& tunnel, const config::Interface& interface, std::function<void()> changed);
+  /// `mutex` guards the tunnel, and is not held while the kernel is asked.  `interface` has the port and the mark of
+  /// the tunnel's sockets, which are in the namespace that the calling thread is in.  `changed` is called from the loop
+  /// when next_deadline() has changed.  All are the caller's and outlive this. Without rtnetlink nothing is ever done.
+  RouteFollower(Loop& loop, std::mutex& mutex, tunnel::Tunnel& tunnel, const config::Interface& interface,
+                std::function<void()> changed);
   ~RouteFollower();
   RouteFollower(const RouteFollower&) = delete;
   RouteFollower& operator=(const RouteFollower&) = delete;
 
-  /// Looks at some ways; call when next_deadline() has come.
+  /// Looks at some ways; call when next_deadline() has come, without the mutex.
   void tick(Time now);
   [[nodiscard]] Time next_deadline() const noexcept { return ways_.empty() ? next_look_ : Time{}; }
 
@@ -38,6 +40,7 @@ class RouteFollower {
   void on_change();
 
   Loop& loop_;
+  std::mutex& mutex_;
   tunnel::Tunnel& tunnel_;
   const config::Interface& interface_;
   std::function<void()> changed_;

@@ -35,7 +35,7 @@ class RouteFollowerTest : public test::NetnsTest {
     }
     add_address("one", lone_.local, 24);
     add_route("one", Prefix::of(Ip::v4(kFar), 24), 0);
-    follower_.emplace(loop_, lone_.tunnel, interface_, [this] { arm(); });
+    follower_.emplace(loop_, mutex_, lone_.tunnel, interface_, [this] { arm(); });
     lone_.interface = interface_index("one", "one");
     for (uint32_t i = 0; i < kPeers; ++i) add_peer(i);
     loop_.on_timer([this] {
@@ -77,6 +77,7 @@ class RouteFollowerTest : public test::NetnsTest {
 
   config::Interface interface_;
   Loop loop_;
+  std::mutex mutex_;
   LoneTunnel lone_;
   std::optional<RouteFollower> follower_;
   int ticks_ = 0;
@@ -117,10 +118,19 @@ TEST_F(RouteFollowerTest, AStormIsLookedAtNowAndThen) {
   EXPECT_EQ(keep_their_address(), kPeers);
 }
 
+TEST_F(RouteFollowerTest, AStormThatOverflowsDoesNotMakeItDeaf) {
+  for (uint32_t i = 0; i < 2000; ++i) add_route("two", Prefix::of(Ip::v4(0x0b000000 + i), 32), 0);
+  run(milliseconds(100));
+  add_route("two", Prefix::of(Ip::v4(kFar + 64), 26), 0);
+  run(milliseconds(100));
+  EXPECT_EQ(keep_their_address(), kPeers - 64);
+}
+
 /// The deadline of one that cannot hear of routes.
 [[noreturn]] void follow_without_rtnetlink(Loop& loop, tunnel::Tunnel& tunnel, const config::Interface& interface) {
   test::lose_family(AF_NETLINK);
-  RouteFollower follower(loop, tunnel, interface, [] {});
+  std::mutex mutex;
+  RouteFollower follower(loop, mutex, tunnel, interface, [] {});
   follower.tick(read_clock().mono);
   _exit(follower.next_deadline() == kNever ? 0 : 1);
 }
