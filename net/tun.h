@@ -29,8 +29,8 @@ class Tun {
   /// What the kernel agreed to.
   [[nodiscard]] const Offloads& offloads() const noexcept { return offloads_; }
 
-  /// Appends what is waiting to `out`, cut into packets, up to the super-packet that reaches `limit` packets; stops
-  /// early when there is no more or the pool is empty.  False once the device is gone for good.
+  /// Appends what is waiting to `out`, cut into packets, up to the super-packet that reaches `limit` packets, dropped
+  /// ones included; stops early when there is no more or the pool is empty.  False once the device is gone for good.
   bool read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept;
 
   /// Writes every packet (and empties the batch); what the kernel refuses is counted.  `coalescer` is the caller's for

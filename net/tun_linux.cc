@@ -96,14 +96,16 @@ Tun Tun::adopt(Fd fd, const Offloads& offloads) {
 bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept {
   const Bytes buffer = pool.staging().part(0);
   const size_t header_size = has_header_ ? sizeof(VnetHeader) : 0;
-  for (size_t before = out.size(); out.size() - before < limit;) {
+  for (size_t done = 0; done < limit;) {
     if (pool.available() == 0) return true;
     const ssize_t size = ::read(fd(), buffer.data(), buffer.size());
     if (size < 0) return is_passing(errno);
     VnetHeader header{};
     std::memcpy(&header, buffer.data(), header_size);
+    const size_t before = out.size();
     const Drop drop = segment(buffer.first(static_cast<size_t>(size)).subspan(header_size), header, pool, out);
     if (drop != Drop::kNone) drops.count(drop);
+    done += std::max<size_t>(1, out.size() - before);
   }
   return true;
 }
