@@ -88,6 +88,7 @@ void Tunnel::send_staged(Peer& peer, Now now, Outgoing& out) noexcept {
     frame_data(peer, *keypair, std::move(peer.staged[framed]), kept, out);
   }
   peer.staged.erase(peer.staged.begin(), peer.staged.begin() + static_cast<ptrdiff_t>(framed));
+  if (!peer.staged.empty()) keep_staged(peer);
 
   peer.authenticated_sent(now.mono);
   if (has_data) peer.timers.data_sent(now.mono);
