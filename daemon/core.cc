@@ -35,15 +35,21 @@ std::optional<bool> Core::fullness_to_tell(forward::RuleId id) const noexcept {
   const uint32_t most = forwarder.rule(id).max_flows;
   const uint32_t flows = forwarder.stats(id).flows;
   if (!table_was_full[id] && flows >= most) return true;
-  if (table_was_full[id] && flows < most * 3 / 4) return false;
+  if (table_was_full[id] && flows < std::max(1u, most * 3 / 4)) return false;
   return {};
 }
 
-DropCounters Core::all_drops() const noexcept {
-  DropCounters all = drops;
-  all += tunnel.drops();
-  for (forward::RuleId id = 0; id < forwarder.rule_count(); ++id) all += forwarder.stats(id).drops;
-  return all;
+Snapshot Core::snapshot() const {
+  Snapshot taken;
+  if (!tunnel.private_key().is_zero()) taken.public_key = tunnel.public_key();
+  taken.peers = tunnel.peers();
+  taken.drops = drops;
+  taken.drops += tunnel.drops();
+  for (forward::RuleId id = 0; id < forwarder.rule_count(); ++id) {
+    taken.rules.push_back(forwarder.stats(id));
+    taken.drops += forwarder.stats(id).drops;
+  }
+  return taken;
 }
 
 void Core::settle(DropCounters& counted) {

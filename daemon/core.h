@@ -1,8 +1,9 @@
 // What the two directions of traffic and the loop share.
 //
 // How it works.  Outbound and Inbound move packets, each perhaps on a thread of its own; the loop does everything else.
-// Who looks at the Core holds its mutex, for as long as it takes to route a batch or to judge it: never while packets
-// are read, encrypted or written.  The Ports change only while nobody serves them.
+// Who looks at the Core holds its mutex, for as long as it takes to route a batch, to judge it, or for a handshake:
+// never while packets are read, encrypted or written, nor while anything is written to the log.  The Ports change only
+// while nobody serves them.
 #pragma once
 
 #include <functional>
@@ -27,6 +28,14 @@ struct Ports {
   void write_to_peers(Datagrams& datagrams, DropCounters& drops) noexcept;
 };
 
+/// What a person may want to know of a Core, in copies.
+struct Snapshot {
+  std::optional<crypto::PublicKey> public_key;
+  std::vector<tunnel::PeerStatus> peers;
+  std::vector<forward::RuleStats> rules;  // by forward::RuleId
+  DropCounters drops;                     // for any reason, here and below
+};
+
 struct Core {
   Core(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool, forward::Settings settings)
       : tunnel(key, mtu, pool), forwarder(std::move(settings)), table_was_full(forwarder.rule_count()) {}
@@ -45,8 +54,7 @@ struct Core {
   [[nodiscard]] bool has_news() const noexcept;
   /// Whether the rule's flow table has become full (true), or has room again (false), and that was not told yet.
   [[nodiscard]] std::optional<bool> fullness_to_tell(forward::RuleId id) const noexcept;
-  /// Every packet dropped for any reason, here and below.
-  [[nodiscard]] DropCounters all_drops() const noexcept;
+  [[nodiscard]] Snapshot snapshot() const;
   /// At the end of a batch, without the mutex: takes over what was counted, and calls the loop if there is news.
   void settle(DropCounters& counted);
 };

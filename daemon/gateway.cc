@@ -43,11 +43,11 @@ Gateway::Gateway(const config::Config& config, Loop& loop, const Buffers& buffer
       core_(config.interface.private_key, config.interface.mtu, pool_, settings_of(config)),
       resolver_(loop,
                 [this](const crypto::PublicKey& peer, const std::optional<Endpoint>& endpoint) {
-                  const Lock lock(core_.mutex);
+                  Lock lock(core_.mutex);
                   if (endpoint) core_.tunnel.set_endpoint(peer, *endpoint, read_clock());
-                  flush(lock);
+                  flush(std::move(lock));
                 }),
-      route_follower_(loop, core_.tunnel, config_.interface, [this] { flush(Lock(core_.mutex)); }) {
+      route_follower_(loop, core_.mutex, core_.tunnel, config_.interface, [this] { flush(Lock(core_.mutex)); }) {
   config_.interface.private_key.clear();
   core_.wake = [this] { loop_.wake(); };
   loop_.on_wake([this] { on_news(); });
@@ -129,7 +129,7 @@ void Gateway::watch_tun() {
 }
 
 void Gateway::add_peers() {
-  const Lock lock(core_.mutex);
+  Lock lock(core_.mutex);
   const Now now = read_clock();
   for (config::Peer& peer : config_.peers) {
     const tunnel::PeerSettings settings = tunnel_peer(peer);
@@ -137,33 +137,43 @@ void Gateway::add_peers() {
     if (peer.endpoint && !settings.endpoint) resolver_.add(peer.public_key, *peer.endpoint, now.mono);
     peer.preshared_key.clear();
   }
-  flush(lock);
+  flush(std::move(lock));
 }
 
 // What the loop does itself.
 
 void Gateway::on_timer() {
-  const Lock lock(core_.mutex);
+  route_follower_.tick(read_clock().mono);
+  Lock lock(core_.mutex);
   const Now now = read_clock();
   core_.armed = kNever;
   core_.tunnel.tick(now, to_peers_);
   core_.forwarder.expire(now.mono);
   resolver_.tick(now.mono);
-  route_follower_.tick(now.mono);
-  flush(lock);
+  flush(std::move(lock));
 }
 
 void Gateway::on_news() {
-  const Lock lock(core_.mutex);
-  flush(lock);
-  if (core_.lost_tun) lose_tun();
+  Lock lock(core_.mutex);
+  const bool lost_tun = core_.lost_tun;
+  flush(std::move(lock));
+  if (lost_tun) lose_tun();
 }
 
-/// Everything that is to leave leaves; then the loop sleeps until the next deadline.
-void Gateway::flush(const Lock&) {
+/// Everything that is to leave leaves, and what happened is told; then the loop sleeps until the next deadline.
+void Gateway::flush(Lock held) {
+  const std::vector<tunnel::Event> events = core_.tunnel.take_events();
+  const std::vector<FullnessNews> fullness = take_fullness_news();
+  held.unlock();
+
+  DropCounters counted;
+  ports_.write_to_peers(to_peers_.sealed(), counted);
   const Time now = read_clock().mono;
-  ports_.write_to_peers(to_peers_.sealed(), core_.drops);
-  handle_events(now);
+  for (const tunnel::Event& event : events) handle(event, now);
+  for (const FullnessNews& news : fullness) tell(news);
+
+  held.lock();
+  core_.drops += counted;
   core_.armed = std::min({core_.tunnel.next_deadline(), core_.forwarder.next_deadline(), resolver_.next_deadline(),
                           route_follower_.next_deadline()});
   loop_.arm_timer(core_.armed, now);
@@ -171,12 +181,7 @@ void Gateway::flush(const Lock&) {
 
 // What happened, for the log.
 
-void Gateway::handle_events(Time now) {
-  for (const tunnel::Event& event : core_.tunnel.take_events()) handle_event(event, now);
-  tell_flow_tables();
-}
-
-void Gateway::handle_event(const tunnel::Event& event, Time now) {
+void Gateway::handle(const tunnel::Event& event, Time now) {
   const auto peer = std::ranges::find(config_.peers, event.peer, &config::Peer::public_key);
   const bool is_named = peer != config_.peers.end() && !peer->name.empty();
   const std::string name = is_named ? peer->name : event.peer.to_base64();
@@ -197,20 +202,23 @@ void Gateway::handle_event(const tunnel::Event& event, Time now) {
   }
 }
 
-/// One line when a flow table fills, one when it has room again.
-void Gateway::tell_flow_tables() {
+std::vector<Gateway::FullnessNews> Gateway::take_fullness_news() {
+  std::vector<FullnessNews> news;
   for (forward::RuleId id = 0; id < core_.forwarder.rule_count(); ++id) {
     const std::optional<bool> is_full = core_.fullness_to_tell(id);
     if (!is_full) continue;
     core_.table_was_full[id] = *is_full;
-    const std::string& name = core_.forwarder.rule(id).name;
-    if (*is_full) {
-      spdlog::warn("forward {}: flow table full ({} flows), new clients are refused", name,
-                   core_.forwarder.stats(id).flows);
-    } else {
-      spdlog::info("forward {}: flow table has room again", name);
-    }
+    news.push_back({core_.forwarder.rule(id).name, *is_full, core_.forwarder.stats(id).flows});
   }
+  return news;
+}
+
+/// One line when a flow table fills, one when it has room again.
+void Gateway::tell(const FullnessNews& news) {
+  if (news.is_full)
+    spdlog::warn("forward {}: flow table full ({} flows), new clients are refused", news.rule, news.flows);
+  else
+    spdlog::info("forward {}: flow table has room again", news.rule);
 }
 
 }  // namespace adit::daemon

@@ -86,13 +86,18 @@ class Gateway : public UapiTarget {
   void lose_tun();
 
   // What the loop does itself.
-  using Lock = std::lock_guard<std::mutex>;
+  using Lock = std::unique_lock<std::mutex>;
   void on_timer();
   void on_news();
-  void flush(const Lock& held);
-  void handle_events(Time now);
-  void handle_event(const tunnel::Event& event, Time now);
-  void tell_flow_tables();
+  void flush(Lock held);
+  void handle(const tunnel::Event& event, Time now);
+  struct FullnessNews {
+    std::string rule;
+    bool is_full;
+    uint32_t flows;
+  };
+  [[nodiscard]] std::vector<FullnessNews> take_fullness_news();
+  static void tell(const FullnessNews& news);
 
   config::Config config_;
   Loop& loop_;

@@ -50,9 +50,9 @@ void Gateway::come_up() {
     spdlog::error("{} stays down: {}", config_.interface.name, error.what());
     return;
   }
-  const Lock lock(core_.mutex);
+  Lock lock(core_.mutex);
   core_.tunnel.set_up(read_clock(), to_peers_);
-  flush(lock);
+  flush(std::move(lock));
 }
 
 void Gateway::go_down() {

@@ -15,8 +15,10 @@ DeviceStatus Gateway::device() const {
 }
 
 std::string Gateway::show() const {
-  const Lock lock(core_.mutex);
-  return status_of(config_, core_).dump();
+  Lock lock(core_.mutex);
+  const Snapshot snapshot = core_.snapshot();
+  lock.unlock();
+  return status_of(config_, snapshot).dump();
 }
 
 // The interface.
@@ -116,15 +118,15 @@ void Gateway::disallow_ip(const crypto::PublicKey& peer, const Prefix& prefix) {
 }
 
 void Gateway::peer_is_set(const crypto::PublicKey& peer) {
-  const Lock lock(core_.mutex);
+  Lock lock(core_.mutex);
   core_.tunnel.send_staged(peer, read_clock(), to_peers_);
-  ports_.write_to_peers(to_peers_.sealed(), core_.drops);
+  flush(std::move(lock));
 }
 
 void Gateway::set_is_done() {
-  const Lock lock(core_.mutex);
+  Lock lock(core_.mutex);
   core_.tunnel.tick(read_clock(), to_peers_);  // keepalives that were just turned on
-  flush(lock);
+  flush(std::move(lock));
 }
 
 }  // namespace adit::daemon

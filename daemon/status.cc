@@ -1,6 +1,6 @@
 #include "daemon/status.h"
 
-#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace adit::daemon {
@@ -17,26 +17,24 @@ Json to_json(const DropCounters& drops) {
   return json;
 }
 
-Json interface_json(const config::Interface& interface, const tunnel::Tunnel& tunnel) {
-  const bool has_key = !tunnel.private_key().is_zero();
+Json interface_json(const config::Interface& interface, const std::optional<crypto::PublicKey>& public_key) {
   Json addresses = Json::array();
   for (const config::InterfaceAddress& address : interface.addresses) {
     addresses.push_back(address.ip.to_string() + "/" + std::to_string(address.prefix_length));
   }
   return {{"name", interface.name},
-          {"public_key", has_key ? Json(tunnel.public_key().to_base64()) : Json()},
+          {"public_key", public_key ? Json(public_key->to_base64()) : Json()},
           {"listen_port", interface.listen_port},
           {"addresses", std::move(addresses)},
           {"mtu", interface.mtu},
           {"tun", interface.tun}};
 }
 
-Json peer_json(const std::vector<config::Peer>& configured, const tunnel::PeerStatus& peer) {
-  const auto named = std::ranges::find(configured, peer.public_key, &config::Peer::public_key);
+Json peer_json(const std::string& name, const tunnel::PeerStatus& peer) {
   Json allowed_ips = Json::array();
   for (const Prefix& prefix : peer.allowed_ips) allowed_ips.push_back(prefix.to_string());
   const auto handshake = std::chrono::duration_cast<seconds>(peer.last_handshake.time_since_epoch()).count();
-  return {{"name", named == configured.end() ? "" : named->name},
+  return {{"name", name},
           {"public_key", peer.public_key.to_base64()},
           {"endpoint", peer.endpoint ? Json(peer.endpoint->to_string()) : Json()},
           {"allowed_ips", std::move(allowed_ips)},
@@ -66,17 +64,19 @@ Json forward_json(const config::Forward& configured, const forward::RuleStats& s
 
 }  // namespace
 
-nlohmann::ordered_json status_of(const config::Config& config, const Core& core) {
+nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& snapshot) {
+  std::map<crypto::PublicKey, std::string> names;
+  for (const config::Peer& peer : config.peers) names.emplace(peer.public_key, peer.name);
   Json peers = Json::array();
-  for (const tunnel::PeerStatus& peer : core.tunnel.peers()) peers.push_back(peer_json(config.peers, peer));
+  for (const tunnel::PeerStatus& peer : snapshot.peers) peers.push_back(peer_json(names[peer.public_key], peer));
   Json forwards = Json::array();
-  for (forward::RuleId id = 0; id < core.forwarder.rule_count(); ++id) {
-    forwards.push_back(forward_json(config.forwards[id], core.forwarder.stats(id)));
+  for (size_t id = 0; id < snapshot.rules.size(); ++id) {
+    forwards.push_back(forward_json(config.forwards[id], snapshot.rules[id]));
   }
-  return {{"interface", interface_json(config.interface, core.tunnel)},
+  return {{"interface", interface_json(config.interface, snapshot.public_key)},
           {"peers", std::move(peers)},
           {"forwards", std::move(forwards)},
-          {"drops", to_json(core.all_drops())}};
+          {"drops", to_json(snapshot.drops)}};
 }
 
 }  // namespace adit::daemon

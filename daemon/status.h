@@ -9,6 +9,6 @@
 namespace adit::daemon {
 
 /// Objects "interface", "peers", "forwards", "drops"; drop counters that are zero are left out.
-nlohmann::ordered_json status_of(const config::Config& config, const Core& core);
+nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& snapshot);
 
 }  // namespace adit::daemon

@@ -94,6 +94,8 @@ class Rest(factorio.FactorioTest):
             calling.sendto(b"hello", ("10.1.2.5", 9))
         self.gateway.wait_for_handshake()
         self.players_at_once[0].ask(b"hello")
+        for node in (self.vps, self.home):  # an address that becomes valid brings a route, which is news
+            lab.wait_until(lambda: "tentative" not in node.ip("addr"), "addresses that are nobody else's")
 
         before = status_of(self.gateway, "voluntary_ctxt_switches")
         time.sleep(10)  # it is the silence itself that is measured
