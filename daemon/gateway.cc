@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/aead.h"
 #include "crypto/random.h"
 #include "daemon/log.h"
 #include "daemon/setup.h"
@@ -92,6 +93,8 @@ void Gateway::open_public_sockets() {
 
 /// From here on packets from clients are served.
 void Gateway::begin(const Buffers& buffers) {
+  spdlog::debug("{}: encryption by {}, offloads {}, {}", config_.interface.name, crypto::aead_name(),
+                to_string(offloads_), outbound_thread_ ? "a thread for each direction" : "one thread");
   outbound_.emplace(core_, ports_, buffers.slots, buffers.largest_packet);
   inbound_.emplace(core_, ports_, buffers.slots, buffers.largest_packet);
   for (forward::ListenerId listener = 0; listener < ports_.clients.size(); ++listener) {
@@ -117,7 +120,11 @@ void Gateway::open_tun() {
 
 void Gateway::watch_tun() {
   stop_threads();
-  const int fd = ports_.tun.front().fd();
+  const Tun& tun = ports_.tun.front();
+  if (tun.offloads() != offloads_) {
+    spdlog::info("{}: this kernel offloads {}, not {}", tun.name(), to_string(tun.offloads()), to_string(offloads_));
+  }
+  const int fd = tun.fd();
   outbound_loop().on_readable(fd, [this, fd] {
     if (!outbound_->serve_tun()) outbound_loop().unwatch(fd);
   });

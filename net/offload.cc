@@ -36,4 +36,14 @@ Offloads parse_offloads(std::string_view text) {
   }
 }
 
+std::string to_string(const Offloads& offloads) {
+  std::string text;
+  for (const Named& each : kNames) {
+    if (!(offloads.*each.flag)) continue;
+    if (!text.empty()) text += ',';
+    text += each.name;
+  }
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace adit

@@ -1,6 +1,7 @@
 // What the kernel may do for us with packets in bulk, each a fifth to a tenth of the cost of one by one.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace adit {
@@ -18,5 +19,7 @@ struct Offloads {
 /// From "all", "none", or the names above with commas between, as the environment's ADIT_OFFLOAD has them.  Throws
 /// std::invalid_argument that names the word it does not know.
 Offloads parse_offloads(std::string_view text);
+/// The other way: "tso,gro", or "none".
+std::string to_string(const Offloads& offloads);
 
 }  // namespace adit

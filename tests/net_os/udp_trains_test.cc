@@ -133,6 +133,9 @@ TEST(ParseOffloads, KnowsAllNoneAndEachName) {
   EXPECT_EQ(parse_offloads("all"), Offloads{});
   EXPECT_EQ(parse_offloads("none"), (Offloads{false, false, false, false}));
   EXPECT_EQ(parse_offloads("tso"), (Offloads{true, false, false, false}));
+  for (const char* text : {"none", "tso", "uso,gro", "tso,uso,segment,gro"}) {
+    EXPECT_EQ(to_string(parse_offloads(text)), text);
+  }
   EXPECT_EQ(parse_offloads("segment,gro"), (Offloads{false, false, true, true}));
   EXPECT_EQ(parse_offloads("uso,tso,gro,segment"), Offloads{});
 }
