@@ -93,8 +93,6 @@ void Gateway::open_public_sockets() {
 
 /// From here on packets from clients are served.
 void Gateway::begin(const Buffers& buffers) {
-  spdlog::debug("{}: encryption by {}, offloads {}, {}", config_.interface.name, crypto::aead_name(),
-                to_string(offloads_), outbound_thread_ ? "a thread for each direction" : "one thread");
   outbound_.emplace(core_, ports_, buffers.slots, buffers.largest_packet);
   inbound_.emplace(core_, ports_, buffers.slots, buffers.largest_packet);
   for (forward::ListenerId listener = 0; listener < ports_.clients.size(); ++listener) {
@@ -120,11 +118,7 @@ void Gateway::open_tun() {
 
 void Gateway::watch_tun() {
   stop_threads();
-  const Tun& tun = ports_.tun.front();
-  if (tun.offloads() != offloads_) {
-    spdlog::info("{}: this kernel offloads {}, not {}", tun.name(), to_string(tun.offloads()), to_string(offloads_));
-  }
-  const int fd = tun.fd();
+  const int fd = ports_.tun.front().fd();
   outbound_loop().on_readable(fd, [this, fd] {
     if (!outbound_->serve_tun()) outbound_loop().unwatch(fd);
   });
@@ -187,6 +181,13 @@ void Gateway::flush(Lock held) {
 }
 
 // What happened, for the log.
+
+void Gateway::log_means() const {
+  const Offloads& used = ports_.tun.empty() ? offloads_ : ports_.tun.front().offloads();
+  spdlog::log(used == offloads_ ? spdlog::level::debug : spdlog::level::info, "{}: encryption by {}, offloads {}, {}",
+              config_.interface.name, crypto::aead_name(), to_string(used),
+              outbound_thread_ ? "a thread for each direction" : "one thread");
+}
 
 void Gateway::handle(const tunnel::Event& event, Time now) {
   const auto peer = std::ranges::find(config_.peers, event.peer, &config::Peer::public_key);

@@ -34,6 +34,9 @@ class Gateway : public UapiTarget {
   /// 0: not chosen yet.
   [[nodiscard]] uint16_t listen_port() const noexcept { return config_.interface.listen_port; }
 
+  /// A line for the log: encryption, offloads and threads.  Louder where the kernel has not all that was wanted.
+  void log_means() const;
+
   // What `wg` asks and sets while the gateway runs (gateway_uapi.cc).
   [[nodiscard]] DeviceStatus device() const override;
   [[nodiscard]] std::string show() const override;

@@ -97,6 +97,7 @@ int serve(Tun tun, ControlSocket socket) {
     loop.stop();
   });
   spdlog::info("{} ready", name);
+  gateway.log_means();
   loop.run();
   spdlog::info("{} stopped", name);
   return kExitDone;

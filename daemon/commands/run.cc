@@ -35,6 +35,7 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   }
   spdlog::info("{} ready: udp port {}, {}, {}", config.interface.name, gateway.listen_port(),
                counted(config.peers.size(), "peer"), counted(config.forwards.size(), "forward"));
+  gateway.log_means();
   loop.run();
   if (gateway.lost_tun()) spdlog::error("{} is gone", config.interface.name);
   spdlog::info("{} stopped", config.interface.name);
