@@ -1,6 +1,7 @@
 // A thread that serves descriptors, with a loop of its own.
 #pragma once
 
+#include <system_error>
 #include <thread>
 
 #include "daemon/loop.h"
@@ -21,7 +22,11 @@ class DataThread {
 
   /// Throws std::system_error.
   void start() {
-    thread_ = std::thread([this] { loop_.run(); });
+    try {
+      thread_ = std::thread([this] { loop_.run(); });
+    } catch (const std::system_error& error) {
+      throw std::system_error(error.code(), "start a thread");
+    }
   }
   /// Returns when no handler runs any more; not to be called by one, nor with a lock that one might wait for.
   void stop() noexcept {

@@ -36,11 +36,11 @@ forward::Settings settings_of(const config::Config& config) {
 
 // Start-up.
 
-Gateway::Gateway(const config::Config& config, Loop& loop, const Buffers& buffers)
+Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t largest_inner)
     : config_(config),
       loop_(loop),
       offloads_(wanted_offloads()),
-      pool_(buffers.slots, buffers.largest_packet, PacketPool::Use::kShared),
+      pool_(slots, with_overhead(largest_inner), PacketPool::Use::kShared),
       core_(config.interface.private_key, config.interface.mtu, pool_, settings_of(config)),
       resolver_(loop,
                 [this](const crypto::PublicKey& peer, const std::optional<Endpoint>& endpoint) {
@@ -60,17 +60,17 @@ Gateway::Gateway(const config::Config& config, Loop& loop, const Buffers& buffer
 }
 
 Gateway::Gateway(const config::Config& config, Loop& loop)
-    : Gateway(config, loop, {kPoolSlots, with_overhead(std::max<size_t>(config.interface.mtu, 1500))}) {
+    : Gateway(config, loop, kPoolSlots, std::max<size_t>(config.interface.mtu, 1500)) {
   open_public_sockets();
-  begin({kPoolSlots, pool_.largest_packet()});
-  open_tunnel_sockets(config_.interface.listen_port);
+  begin();
+  replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port));
   if (config_.interface.tun) open_tun();
   add_peers();
 }
 
-Gateway::Gateway(Tun tun, Loop& loop) : Gateway(bare_config(tun), loop, {kLargeSlots, with_overhead(kLargestInner)}) {
+Gateway::Gateway(Tun tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
   ports_.tun.push_back(std::move(tun));
-  begin({kLargeSlots, pool_.largest_packet()});
+  begin();
   go_down();
   watch_tun();
 }
@@ -92,9 +92,9 @@ void Gateway::open_public_sockets() {
 }
 
 /// From here on packets from clients are served.
-void Gateway::begin(const Buffers& buffers) {
-  outbound_.emplace(core_, ports_, buffers.slots, buffers.largest_packet);
-  inbound_.emplace(core_, ports_, buffers.slots, buffers.largest_packet);
+void Gateway::begin() {
+  outbound_.emplace(core_, ports_, pool_.slots(), pool_.largest_packet());
+  inbound_.emplace(core_, ports_, pool_.slots(), pool_.largest_packet());
   for (forward::ListenerId listener = 0; listener < ports_.clients.size(); ++listener) {
     outbound_loop().on_readable(ports_.clients[listener].fd(),
                                 [this, listener] { outbound_->serve_clients(listener); });

@@ -58,19 +58,15 @@ class Gateway : public UapiTarget {
   void set_is_done() override;
 
  private:
-  /// How many packets may be under way, or wait, in each pool, and how large they may be.
-  struct Buffers {
-    size_t slots;
-    size_t largest_packet;
-  };
-  Gateway(const config::Config& config, Loop& loop, const Buffers& buffers);
+  /// As many inner packets may be under way in each direction, and as many wait, of up to this size.
+  Gateway(const config::Config& config, Loop& loop, size_t slots, size_t largest_inner);
 
   // Start-up.
   void open_tun();
   void open_public_sockets();
   void add_peers();
   void watch_tun();
-  void begin(const Buffers& buffers);
+  void begin();
 
   // The directions of traffic (gateway_interface.cc).
   [[nodiscard]] Loop& outbound_loop() noexcept { return outbound_thread_ ? outbound_thread_->loop() : loop_; }
@@ -84,7 +80,8 @@ class Gateway : public UapiTarget {
   void fit_super_packets();
   void come_up();
   void go_down();
-  void open_tunnel_sockets(uint16_t port);
+  [[nodiscard]] std::vector<UdpSocket> bind_tunnel_port(uint16_t port) const;
+  void replace_tunnel_sockets(std::vector<UdpSocket> sockets);
   void close_tunnel_sockets();
   void lose_tun();
 

@@ -44,12 +44,14 @@ void Gateway::fit_super_packets() {
 
 /// Without its port the tunnel stays down, until it is given another.
 void Gateway::come_up() {
+  std::vector<UdpSocket> sockets;
   try {
-    open_tunnel_sockets(config_.interface.listen_port);
+    sockets = bind_tunnel_port(config_.interface.listen_port);
   } catch (const std::system_error& error) {
     spdlog::error("{} stays down: {}", config_.interface.name, error.what());
     return;
   }
+  replace_tunnel_sockets(std::move(sockets));
   Lock lock(core_.mutex);
   core_.tunnel.set_up(read_clock(), to_peers_);
   flush(std::move(lock));
@@ -67,10 +69,15 @@ void Gateway::go_down() {
 }
 
 /// One socket for each IP version on one port.  A machine without IPv6 (or IPv4) still has a tunnel.  Throws
-/// std::system_error, and the sockets that there are stay.
-void Gateway::open_tunnel_sockets(uint16_t port) {
+/// std::system_error.
+std::vector<UdpSocket> Gateway::bind_tunnel_port(uint16_t port) const {
   std::vector<UdpSocket> sockets = bind_tunnel_sockets(port, offloads_);
   for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
+  return sockets;
+}
+
+/// What it throws nobody may catch and go on: a gateway whose threads do not start again lives and is deaf.
+void Gateway::replace_tunnel_sockets(std::vector<UdpSocket> sockets) {
   stop_threads();
   close_tunnel_sockets();
   ports_.peers = std::move(sockets);

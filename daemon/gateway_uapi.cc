@@ -40,12 +40,14 @@ bool Gateway::set_listen_port(uint16_t port) {
     config_.interface.listen_port = port;
     return true;
   }
+  std::vector<UdpSocket> sockets;
   try {
-    open_tunnel_sockets(port);
+    sockets = bind_tunnel_port(port);
   } catch (const std::system_error& error) {
     spdlog::error("{}: {}", config_.interface.name, error.what());
     return false;
   }
+  replace_tunnel_sockets(std::move(sockets));
   const Lock lock(core_.mutex);
   core_.tunnel.forget_local_addresses();
   if (!core_.tunnel.is_up()) core_.tunnel.set_up(read_clock(), to_peers_);  // it had waited for a port

@@ -60,7 +60,10 @@ bool is_passing(int error) noexcept {
 
 Tun::Tun(Fd fd, std::string name, bool has_header, Offloads offloads)
     : fd_(std::move(fd)), name_(std::move(name)), has_header_(has_header), offloads_(offloads) {
-  if (has_header_) set_offloads(fd_.get(), offloads_);
+  if (has_header_)
+    set_offloads(fd_.get(), offloads_);
+  else
+    offloads_.tso = offloads_.uso = false;
 }
 
 Tun Tun::create(const std::string& name, const Offloads& offloads) {
@@ -111,7 +114,7 @@ bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& d
 }
 
 void Tun::write(PacketBatch& packets, Coalescer& coalescer, DropCounters& drops) noexcept {
-  coalescer.form(packets, {offloads_.tso && has_header_, offloads_.uso && has_header_});
+  coalescer.form(packets, {offloads_.tso, offloads_.uso});
   for (const Coalescer::Run& run : coalescer.runs()) {
     if (write_run(coalescer, run)) continue;
     drops.count(errno == EAGAIN ? Drop::kTunFull : Drop::kTunError, run.packets);
