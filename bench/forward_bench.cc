@@ -31,7 +31,7 @@ void there_and_back(benchmark::State& state) {
   settings.our_v4 = kOurs;
   settings.first_snat_port = 1024;
   settings.rules.push_back(
-      {.name = "bench", .to = kService, .from = {}, .max_flows = flows, .max_flows_per_source = flows});
+      {.name = "bench", .listeners = {{{}, kService}}, .from = {}, .max_flows = flows, .max_flows_per_source = flows});
   Forwarder forwarder(std::move(settings));
   PacketPool pool(16, 1600);
   uint32_t turn = 0;

@@ -110,8 +110,8 @@ void check_listeners(const Config& config, const Places& places, Problems& probl
   const Interface& interface = config.interface;
   Listeners listeners;
   for (size_t i = 0; i < config.forwards.size(); ++i) {
-    for (size_t j = 0; j < config.forwards[i].listen.size(); ++j) {
-      const Endpoint& endpoint = config.forwards[i].listen[j];
+    for (size_t j = 0; j < config.forwards[i].listeners.size(); ++j) {
+      const Endpoint& endpoint = config.forwards[i].listeners[j].listen;
       const Place place = places.forwards[i].listen[j];
       const auto clash = listeners.clash(endpoint, place);
       if (clash && clash->first == endpoint) {
@@ -144,9 +144,9 @@ std::optional<std::string> fault_of_service(const Config& config, const Places& 
 
 void check_services(const Config& config, const Places& places, Problems& problems) {
   for (size_t i = 0; i < config.forwards.size(); ++i) {
-    const Ip& to = config.forwards[i].to.ip;
     const Place place = places.forwards[i].to;
-    if (place.line == 0) continue;
+    if (place.line == 0 || config.forwards[i].listeners.empty()) continue;
+    const Ip& to = config.forwards[i].listeners.front().to.ip;
     if (const auto fault = fault_of_service(config, places, to)) problems.add(place, *fault);
     const auto is_of_version = [&](const InterfaceAddress& address) { return address.ip.is_v4() == to.is_v4(); };
     if (places.knows_all_addresses && std::ranges::none_of(config.interface.addresses, is_of_version)) {

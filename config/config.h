@@ -78,17 +78,37 @@ struct TableEntry {
 };
 using Table = std::vector<TableEntry>;
 
-enum class Protocol : uint8_t { kUdp };
+enum class Protocol : uint8_t { kUdp, kTcp };
+
+/// One address and port that clients use, and the service behind it.
+struct Listener {
+  Endpoint listen;
+  Endpoint to;
+  bool operator==(const Listener&) const noexcept = default;
+};
+
+/// Whom the service sees: the gateway's tunnel address, or the client's own address.
+enum class SourceAddress : uint8_t { kSnat, kKeep };
+
+/// The header that tells a TCP service the client's address, if any (haproxy's PROXY protocol).
+enum class ProxyProtocol : uint8_t { kNone, kV1, kV2 };
 
 struct Forward {
   std::string name;
   Protocol protocol = Protocol::kUdp;
-  std::vector<Endpoint> listen;
-  Endpoint to;
-  std::optional<Table> from;  // who may use it; none: anyone
-  Duration idle_timeout = seconds(180);
-  uint32_t max_flows = 4096;
+  std::vector<std::string> listen;  // as written
+  std::string to;                   // as written
+  std::vector<Listener> listeners;  // what both mean, ranges and lists spelled out
+  std::optional<Table> from;        // who may use it; none: anyone
+  SourceAddress source = SourceAddress::kSnat;
+  Duration idle_timeout = seconds(180);       // udp; 2 hours by default for tcp
+  Duration unanswered_timeout = seconds(30);  // udp
+  Duration connect_timeout = seconds(10);     // tcp
+  ProxyProtocol proxy_protocol = ProxyProtocol::kNone;
+  uint32_t max_flows = 4096;  // for tcp: connections, here and below
+  // For each source, which is an IPv4 address or an IPv6 /64:
   uint32_t max_flows_per_source = 64;
+  uint32_t max_new_flows_per_source = 0;  // opened in a second; 0: any number
   Place place;
 };
 

@@ -99,10 +99,11 @@ void read_listen(TableReader& reader, Forward& forward, ForwardPlaces& places) {
       reader.problems().add(place, in_quotes(text) + *fault);
       continue;
     }
-    forward.listen.push_back(*Endpoint::parse(text));
+    forward.listen.emplace_back(text);
+    forward.listeners.push_back({.listen = *Endpoint::parse(text), .to = {}});
     places.listen.push_back(place);
   }
-  if (forward.listen.empty() && reader.problems().count() == before) {
+  if (forward.listeners.empty() && reader.problems().count() == before) {
     reader.problems().add(reader.place(), reader.name() + " needs listen, such as \"0.0.0.0:34197\"");
   }
 }
@@ -122,7 +123,8 @@ void read_to(TableReader& reader, Forward& forward, Place& place) {
                                            "\"10.1.2.2:34197\" or \"[fd00:1:2::2]:34197\" (a name will not do)");
     return;
   }
-  forward.to = *to;
+  forward.to = text->value;
+  for (Listener& listener : forward.listeners) listener.to = *to;
   place = text->place;
 }
 
@@ -130,7 +132,7 @@ void read_name(TableReader& reader, Forward& forward, Place& place) {
   const auto name = reader.text("name");
   place = name ? name->place : reader.place();
   if (!name) {
-    if (!forward.listen.empty()) forward.name = "udp-" + std::to_string(forward.listen.front().port);
+    if (!forward.listeners.empty()) forward.name = "udp-" + std::to_string(forward.listeners.front().listen.port);
     return;
   }
   forward.name = name->value;

@@ -87,7 +87,9 @@ Gateway::~Gateway() {
 
 void Gateway::open_public_sockets() {
   for (const config::Forward& rule : config_.forwards) {
-    for (const Endpoint& listen : rule.listen) ports_.clients.push_back(UdpSocket::bind(listen, offloads_));
+    for (const config::Listener& each : rule.listeners) {
+      ports_.clients.push_back(UdpSocket::bind(each.listen, offloads_));
+    }
   }
 }
 

@@ -52,12 +52,14 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
   for (const config::Forward& each : config.forwards) {
     forward::Rule rule;
     rule.name = each.name;
-    rule.listeners = static_cast<uint32_t>(each.listen.size());
-    rule.to = each.to;
+    for (const config::Listener& listener : each.listeners) rule.listeners.push_back({listener.listen, listener.to});
     if (each.from) rule.from = source_table(*each.from);
+    rule.source = each.source == config::SourceAddress::kKeep ? forward::Source::kKeep : forward::Source::kSnat;
     rule.idle_timeout = each.idle_timeout;
+    rule.unanswered_timeout = each.unanswered_timeout;
     rule.max_flows = each.max_flows;
     rule.max_flows_per_source = each.max_flows_per_source;
+    rule.max_new_flows_per_source = each.max_new_flows_per_source;
     settings.rules.push_back(std::move(rule));
   }
   return settings;

@@ -46,12 +46,10 @@ Json peer_json(const std::string& name, const tunnel::PeerStatus& peer) {
 }
 
 Json forward_json(const config::Forward& configured, const forward::RuleStats& stats) {
-  Json listen = Json::array();
-  for (const Endpoint& endpoint : configured.listen) listen.push_back(endpoint.to_string());
   return {{"name", configured.name},
           {"protocol", "udp"},
-          {"listen", std::move(listen)},
-          {"to", configured.to.to_string()},
+          {"listen", configured.listen},
+          {"to", configured.to},
           {"flows", stats.flows},
           {"max_flows", configured.max_flows},
           {"flows_opened", stats.flows_opened},

@@ -24,30 +24,32 @@ bool lets_in(const Rule& rule, const Ip& client) noexcept {
 
 }  // namespace
 
+struct Forwarder::ListenerState {
+  RuleId rule;
+  Endpoint service;
+  std::optional<Ip> ours;  // the gateway's tunnel address of the service's IP version
+  uint32_t ports;          // index into ports_; listeners with the same service share its ports
+};
+
 struct Forwarder::RuleState {
   Rule rule;
-  std::optional<Ip> ours;  // the gateway's tunnel address of the service's IP version
-  uint32_t service;        // index into ports_; rules to the same service share its ports
   RuleStats stats;
 };
 
 Forwarder::Forwarder(Settings settings) : mtu_(settings.mtu) {
   const PortRange range{settings.first_snat_port, settings.last_snat_port};
   std::map<Endpoint, uint32_t> services;
-  std::vector<uint64_t> most_flows;  // by service, as its rules would have it
-  for (Rule& rule : settings.rules) {
-    const auto [service, is_new] = services.try_emplace(rule.to, static_cast<uint32_t>(ports_.size()));
-    if (is_new) {
-      ports_.emplace_back(range, hash_endpoint(rule.to, settings.seed));
-      most_flows.push_back(0);
-    }
-    most_flows[service->second] += rule.max_flows;
-    rule_of_.insert(rule_of_.end(), rule.listeners, static_cast<RuleId>(rules_.size()));
-    const std::optional<Ip>& ours = rule.to.ip.is_v4() ? settings.our_v4 : settings.our_v6;
-    rules_.push_back({.rule = std::move(rule), .ours = ours, .service = service->second, .stats = {}});
-  }
   uint32_t capacity = 0;
-  for (const uint64_t flows : most_flows) capacity += static_cast<uint32_t>(std::min<uint64_t>(flows, range.size()));
+  for (Rule& rule : settings.rules) {
+    for (const Listener& listener : rule.listeners) {
+      const auto [service, is_new] = services.try_emplace(listener.to, static_cast<uint32_t>(ports_.size()));
+      if (is_new) ports_.emplace_back(range, hash_endpoint(listener.to, settings.seed));
+      const std::optional<Ip>& ours = listener.to.ip.is_v4() ? settings.our_v4 : settings.our_v6;
+      listeners_.push_back({static_cast<RuleId>(rules_.size()), listener.to, ours, service->second});
+    }
+    capacity += rule.max_flows;
+    rules_.push_back({.rule = std::move(rule), .stats = {}});
+  }
   flows_ = std::make_unique<FlowTable>(rules_.size(), capacity, settings.seed);
   sources_ = std::make_unique<SourceCounts>(capacity, settings.seed);
 }
@@ -61,11 +63,10 @@ const Rule& Forwarder::rule(RuleId id) const noexcept { return rules_[id].rule; 
 const RuleStats& Forwarder::stats(RuleId id) const noexcept { return rules_[id].stats; }
 
 Drop Forwarder::from_public(const PublicSide& from, Packet& packet, Time now) noexcept {
-  assert(from.listener < rule_of_.size());
-  const RuleId id = rule_of_[from.listener];
-  RuleStats& stats = rules_[id].stats;
+  assert(from.listener < listeners_.size());
+  RuleStats& stats = rules_[listeners_[from.listener].rule].stats;
   const size_t payload_size = packet.size();
-  const Drop drop = forward(id, from, packet, now);
+  const Drop drop = forward(from, packet, now);
   if (drop != Drop::kNone) {
     stats.drops.count(drop);
     return drop;
@@ -75,38 +76,41 @@ Drop Forwarder::from_public(const PublicSide& from, Packet& packet, Time now) no
   return Drop::kNone;
 }
 
-Drop Forwarder::forward(RuleId id, const PublicSide& from, Packet& packet, Time now) noexcept {
+Drop Forwarder::forward(const PublicSide& from, Packet& packet, Time now) noexcept {
   FlowIndex flow = flows_->find(from);
   if (flow == kNoFlow) {
-    const Drop drop = may_open(id, from.client.ip);
+    const Drop drop = may_open(from);
     if (drop != Drop::kNone) return drop;
   }
   // Before anything changes: a datagram that goes nowhere neither opens a flow nor keeps one alive.
-  if (!fits_tunnel(packet.size(), rules_[id].rule.to.ip.is_v4(), mtu_)) return Drop::kTooBig;
-  if (flow == kNoFlow) flow = open(id, from, now);
+  if (!fits_tunnel(packet.size(), listeners_[from.listener].service.ip.is_v4(), mtu_)) return Drop::kTooBig;
+  if (flow == kNoFlow) flow = open(from, now);
   if (flow == kNoFlow) return Drop::kNoPort;
   flows_->refresh(flow, now);
   wrap_udp(packet, (*flows_)[flow].tunnel_side, next_identification_++);
   return Drop::kNone;
 }
 
-Drop Forwarder::may_open(RuleId id, const Ip& client) const noexcept {
-  const RuleState& state = rules_[id];
-  if (!lets_in(state.rule, client)) return Drop::kNotAllowed;
-  if (!state.ours) return Drop::kNoAddress;
+Drop Forwarder::may_open(const PublicSide& from) const noexcept {
+  const ListenerState& listener = listeners_[from.listener];
+  const RuleState& state = rules_[listener.rule];
+  if (!lets_in(state.rule, from.client.ip)) return Drop::kNotAllowed;
+  if (!listener.ours) return Drop::kNoAddress;
   if (state.stats.flows >= state.rule.max_flows) return Drop::kFlowTableFull;
-  if (sources_->flows_of(id, client) >= state.rule.max_flows_per_source) return Drop::kSourceFlowsFull;
+  if (sources_->flows_of(listener.rule, from.client.ip) >= state.rule.max_flows_per_source)
+    return Drop::kSourceFlowsFull;
   return Drop::kNone;
 }
 
-FlowIndex Forwarder::open(RuleId id, const PublicSide& from, Time now) noexcept {
-  RuleState& state = rules_[id];
-  const std::optional<uint16_t> port = ports_[state.service].take();
+FlowIndex Forwarder::open(const PublicSide& from, Time now) noexcept {
+  const ListenerState& listener = listeners_[from.listener];
+  RuleStats& stats = rules_[listener.rule].stats;
+  const std::optional<uint16_t> port = ports_[listener.ports].take();
   if (!port) return kNoFlow;
-  ++state.stats.flows;
-  ++state.stats.flows_opened;
-  const TunnelSide inside{.ours = {*state.ours, *port}, .remote = state.rule.to};
-  return flows_->open(from, inside, id, sources_->add(id, from.client.ip), now);
+  ++stats.flows;
+  ++stats.flows_opened;
+  const TunnelSide inside{.ours = {*listener.ours, *port}, .remote = listener.service};
+  return flows_->open(from, inside, listener.rule, sources_->add(listener.rule, from.client.ip), now);
 }
 
 Release Forwarder::from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept {
@@ -153,9 +157,8 @@ Time Forwarder::deadline_of(RuleId id) const noexcept {
 
 void Forwarder::close(FlowIndex flow) noexcept {
   const Flow& ended = (*flows_)[flow];
-  RuleState& state = rules_[ended.rule];
-  --state.stats.flows;
-  ports_[state.service].give_back(ended.tunnel_side.ours.port);
+  --rules_[ended.rule].stats.flows;
+  ports_[listeners_[ended.public_side.listener].ports].give_back(ended.tunnel_side.ours.port);
   sources_->remove(ended.source);
   flows_->close(flow);
 }

@@ -20,28 +20,12 @@
 #include <string>
 #include <vector>
 
+#include "forward/rule.h"
 #include "net/datagram.h"
 #include "net/drop.h"
-#include "net/prefix_trie.h"
 #include "net/time.h"
 
 namespace adit::forward {
-
-using RuleId = uint32_t;      // in the order of `Settings::rules`
-using ListenerId = uint32_t;  // counts through all rules' listeners, in order
-
-/// Who may use a rule: the longest prefix that holds an address decides, true lets in (pf's tables with "!").
-using SourceTable = PrefixTrie<bool>;
-
-struct Rule {
-  std::string name;
-  uint32_t listeners = 1;           // how many ListenerIds are this rule's
-  Endpoint to;                      // the service
-  std::optional<SourceTable> from;  // none: anyone
-  Duration idle_timeout = seconds(180);
-  uint32_t max_flows = 4096;
-  uint32_t max_flows_per_source = 64;  // per IPv4 address or IPv6 /64
-};
 
 struct Settings {
   std::vector<Rule> rules;
@@ -112,18 +96,19 @@ class Forwarder {
   [[nodiscard]] const RuleStats& stats(RuleId id) const noexcept;
 
  private:
-  struct RuleState;  // a rule and what has happened to it
+  struct ListenerState;  // where it leads to
+  struct RuleState;      // a rule and what has happened to it
 
-  Drop forward(RuleId id, const PublicSide& from, Packet& packet, Time now) noexcept;
-  [[nodiscard]] Drop may_open(RuleId id, const Ip& client) const noexcept;
-  uint32_t open(RuleId id, const PublicSide& from, Time now) noexcept;
+  Drop forward(const PublicSide& from, Packet& packet, Time now) noexcept;
+  [[nodiscard]] Drop may_open(const PublicSide& from) const noexcept;
+  uint32_t open(const PublicSide& from, Time now) noexcept;
   void close(uint32_t flow) noexcept;
   [[nodiscard]] Time deadline_of(RuleId id) const noexcept;
 
   uint16_t mtu_;
   uint16_t next_identification_ = 0;  // of IPv4 packets to services
   std::vector<RuleState> rules_;
-  std::vector<RuleId> rule_of_;   // by ListenerId
+  std::vector<ListenerState> listeners_;
   std::vector<SnatPorts> ports_;  // one per service
   std::unique_ptr<FlowTable> flows_;
   std::unique_ptr<SourceCounts> sources_;

@@ -110,9 +110,12 @@ TEST_F(FactorioGateway, HasItsForwards) {
   ASSERT_EQ(config_.forwards.size(), 2u);
   const Forward& factorio = config_.forwards[0];
   EXPECT_EQ(factorio.name, "factorio");
-  const std::vector<Endpoint> listen = {*Endpoint::parse("0.0.0.0:34197"), *Endpoint::parse("[::]:34197")};
-  EXPECT_EQ(factorio.listen, listen);
-  EXPECT_EQ(factorio.to, *Endpoint::parse("10.1.2.2:34198"));
+  const Endpoint service = *Endpoint::parse("10.1.2.2:34198");
+  const std::vector<Listener> listeners = {{*Endpoint::parse("0.0.0.0:34197"), service},
+                                           {*Endpoint::parse("[::]:34197"), service}};
+  EXPECT_EQ(factorio.listeners, listeners);
+  EXPECT_EQ(factorio.listen, (std::vector<std::string>{"0.0.0.0:34197", "[::]:34197"}));
+  EXPECT_EQ(factorio.to, "10.1.2.2:34198");
   ASSERT_TRUE(factorio.from);
   ASSERT_EQ(factorio.from->size(), 3u);
   EXPECT_EQ((*factorio.from)[1].prefix, *Prefix::parse("::/0"));
@@ -126,8 +129,8 @@ TEST_F(FactorioGateway, HasItsForwards) {
 
   const Forward& other = config_.forwards[1];
   EXPECT_EQ(other.name, "udp-27015");
-  EXPECT_EQ(other.listen, std::vector{*Endpoint::parse("192.0.2.1:27015")});
-  EXPECT_EQ(other.to, *Endpoint::parse("[fd00:1:2::2]:27015"));
+  const Listener listener{*Endpoint::parse("192.0.2.1:27015"), *Endpoint::parse("[fd00:1:2::2]:27015")};
+  EXPECT_EQ(other.listeners, std::vector{listener});
   ASSERT_TRUE(other.from);
   EXPECT_EQ(other.from->size(), 2u);
   EXPECT_EQ(other.max_flows, 4096u);
@@ -188,7 +191,7 @@ TEST(Config, ListensOnDifferentAddressesOfOnePort) {
                                    "\"\nallowed_ips = \"10.1.2.0/24\"\n[[forward]]\nto = \"10.1.2.2:5\"\n"
                                    "listen = [\"192.0.2.1:5\", \"192.0.2.2:5\", \"[::]:5\", \"0.0.0.0:6\"]\n"
                                    "idle_timeout = 30\n");
-  EXPECT_EQ(config.forwards[0].listen.size(), 4u);
+  EXPECT_EQ(config.forwards[0].listeners.size(), 4u);
   EXPECT_EQ(config.forwards[0].idle_timeout, seconds(30));
 }
 

@@ -18,8 +18,8 @@ TEST(Examples, FactorioIsAWorkingGateway) {
   ASSERT_EQ(config.peers.size(), 1u);
   ASSERT_EQ(config.forwards.size(), 1u);
   EXPECT_EQ(config.forwards[0].name, "factorio");
-  EXPECT_EQ(config.forwards[0].listen.size(), 2u);
-  EXPECT_EQ(config.forwards[0].to, *Endpoint::parse("10.1.2.2:34197"));
+  EXPECT_EQ(config.forwards[0].listeners.size(), 2u);
+  EXPECT_EQ(config.forwards[0].listeners[0].to, *Endpoint::parse("10.1.2.2:34197"));
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ config::Config gateway() {
   config.peers.push_back(home);
   config::Forward game;
   game.name = "factorio";
-  game.listen = {*Endpoint::parse("0.0.0.0:34197"), *Endpoint::parse("[::]:34197")};
-  game.to = *Endpoint::parse("10.1.2.2:34197");
+  const Endpoint service = *Endpoint::parse("10.1.2.2:34197");
+  game.listeners = {{*Endpoint::parse("0.0.0.0:34197"), service}, {*Endpoint::parse("[::]:34197"), service}};
   config.forwards.push_back(game);
   return config;
 }
@@ -47,7 +47,7 @@ TEST(Setup, ForwardsSeeTheFirstTunnelAddressOfEachVersion) {
   EXPECT_EQ(settings.first_snat_port, 1024);
   EXPECT_EQ(settings.last_snat_port, 32767);
   ASSERT_EQ(settings.rules.size(), 1u);
-  EXPECT_EQ(settings.rules[0].listeners, 2u);
+  EXPECT_EQ(settings.rules[0].listeners.size(), 2u);
   EXPECT_EQ(settings.rules[0].from.has_value(), false);
 }
 

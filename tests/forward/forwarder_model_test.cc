@@ -22,6 +22,8 @@ using PublicKey = std::tuple<ListenerId, Endpoint, Ip>;
 
 PublicKey key_of(const PublicSide& side) { return {side.listener, side.client, side.local}; }
 
+const Endpoint& service_of(const Rule& rule) { return rule.listeners.front().to; }
+
 struct ModelFlow {
   PublicSide side;
   RuleId rule;
@@ -39,7 +41,7 @@ class Model {
  public:
   explicit Model(Settings settings) : settings_(std::move(settings)), stats(settings_.rules.size()) {
     for (RuleId id = 0; id < settings_.rules.size(); ++id) {
-      for (uint32_t i = 0; i < settings_.rules[id].listeners; ++i) rule_of_.push_back(id);
+      for (size_t i = 0; i < settings_.rules[id].listeners.size(); ++i) rule_of_.push_back(id);
     }
   }
 
@@ -49,7 +51,7 @@ class Model {
     if (!flows.contains(key_of(side))) {
       const bool* allowed = rule.from ? rule.from->find(side.client.ip) : nullptr;
       if (rule.from && (allowed == nullptr || !*allowed)) return Drop::kNotAllowed;
-      if (!(rule.to.ip.is_v4() ? settings_.our_v4 : settings_.our_v6)) return Drop::kNoAddress;
+      if (!(service_of(rule).ip.is_v4() ? settings_.our_v4 : settings_.our_v6)) return Drop::kNoAddress;
       if (count([&](const ModelFlow& flow) { return flow.rule == id; }) >= rule.max_flows) return Drop::kFlowTableFull;
       const Prefix source = Prefix::of(side.client.ip, side.client.ip.is_v4() ? 32 : 64);
       const auto is_neighbour = [&](const ModelFlow& flow) {
@@ -57,17 +59,19 @@ class Model {
       };
       if (count(is_neighbour) >= rule.max_flows_per_source) return Drop::kSourceFlowsFull;
     }
-    if (payload + (rule.to.ip.is_v4() ? 28 : 48) > settings_.mtu) return Drop::kTooBig;
+    if (payload + (service_of(rule).ip.is_v4() ? 28 : 48) > settings_.mtu) return Drop::kTooBig;
     if (flows.contains(key_of(side))) return Drop::kNone;
     const size_t ports = size_t{settings_.last_snat_port} - settings_.first_snat_port + 1;
-    const auto same_service = [&](const ModelFlow& flow) { return settings_.rules[flow.rule].to == rule.to; };
+    const auto same_service = [&](const ModelFlow& flow) {
+      return service_of(settings_.rules[flow.rule]) == service_of(rule);
+    };
     return count(same_service) == ports ? Drop::kNoPort : Drop::kNone;
   }
 
   /// The datagram went through and the service sees it come from `ours`; false when it must not look so.
   bool went_in(const PublicSide& side, const Endpoint& ours, const Endpoint& remote, Time now) {
     const RuleId id = rule_of_[side.listener];
-    if (remote != settings_.rules[id].to) return false;
+    if (remote != service_of(settings_.rules[id])) return false;
     const auto known = flows.find(key_of(side));
     if (known != flows.end()) {
       known->second.last_seen = now;
@@ -83,7 +87,7 @@ class Model {
 
   ModelFlow* find(const Endpoint& ours, const Endpoint& remote) {
     for (auto& [key, flow] : flows) {
-      if (flow.ours == ours && settings_.rules[flow.rule].to == remote) return &flow;
+      if (flow.ours == ours && service_of(settings_.rules[flow.rule]) == remote) return &flow;
     }
     return nullptr;
   }
@@ -125,8 +129,9 @@ Settings tight_settings(uint64_t seed) {
   settings.last_snat_port = 30024;
   settings.seed = seed;
   settings.rules.resize(3);
-  settings.rules[0].to = settings.rules[1].to = endpoint("10.1.2.2:5000");
-  settings.rules[0].listeners = 2;
+  const Listener listener{.listen = {}, .to = endpoint("10.1.2.2:5000")};
+  settings.rules[0].listeners = {listener, listener};
+  settings.rules[1].listeners = {listener};
   settings.rules[0].max_flows = 20;
   settings.rules[0].max_flows_per_source = 4;
   settings.rules[0].idle_timeout = milliseconds(700);
@@ -136,7 +141,7 @@ Settings tight_settings(uint64_t seed) {
   settings.rules[1].from->set(Prefix::parse("198.51.100.0/24").value(), true);
   settings.rules[1].from->set(Prefix::parse("198.51.100.3/32").value(), false);
   settings.rules[1].from->set(Prefix::parse("2001:db8::/32").value(), true);
-  settings.rules[2].to = endpoint("[fd00::2]:5000");
+  settings.rules[2].listeners = {{.listen = {}, .to = endpoint("[fd00::2]:5000")}};
   settings.rules[2].max_flows = 40;
   settings.rules[2].max_flows_per_source = 6;
   settings.rules[2].idle_timeout = seconds(1);

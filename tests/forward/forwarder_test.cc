@@ -17,7 +17,7 @@ constexpr ListenerId kListener = 0;
 Rule rule_to(std::string_view service) {
   Rule rule;
   rule.name = "game";
-  rule.to = endpoint(service);
+  rule.listeners = {{.listen = {}, .to = endpoint(service)}};
   return rule;
 }
 
@@ -138,7 +138,7 @@ TEST(Forwarder, EachOfSixteenClientsGetsItsOwnAnswers) {
 
 TEST(Forwarder, OneClientThroughTwoOfOurAddressesOrListenersIsSeveralFlows) {
   Rule rule = rule_to("10.1.2.2:34197");
-  rule.listeners = 2;
+  rule.listeners.push_back(rule.listeners.front());
   Bench bench(settings_of({rule}));
   const std::vector<PublicSide> sides = {from("198.51.100.7:5000", "203.0.113.1"),
                                          from("198.51.100.7:5000", "203.0.113.2"),
@@ -154,7 +154,7 @@ TEST(Forwarder, OneClientThroughTwoOfOurAddressesOrListenersIsSeveralFlows) {
 
 TEST(Forwarder, ListenersCountThroughTheRules) {
   Rule first = rule_to("10.1.2.2:1000");
-  first.listeners = 2;
+  first.listeners.push_back(first.listeners.front());
   Bench bench(settings_of({first, rule_to("10.1.2.2:2000")}));
   const auto service_of = [&](ListenerId listener) {
     EXPECT_EQ(bench.send(from("198.51.100.7:5000", "203.0.113.1", listener), ""), Drop::kNone);

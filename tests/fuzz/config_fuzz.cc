@@ -29,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const auto config = adit::config::parse(text, "fuzz.toml", "/nonexistent");
     require(!config.interface.private_key.is_zero());
-    for (const auto& forward : config.forwards) require(!forward.listen.empty() && forward.to.port != 0);
+    for (const auto& forward : config.forwards)
+      require(!forward.listeners.empty() && forward.listeners.front().to.port != 0);
   } catch (const adit::config::ConfigError& error) {
     require(!error.problems().empty());
     for (const auto& problem : error.problems()) require(!problem.text.empty());

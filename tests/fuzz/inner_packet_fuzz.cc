@@ -46,8 +46,8 @@ Forwarder forwarder_with_flows() {
   settings.first_snat_port = 20000;
   settings.last_snat_port = 20001;
   settings.rules.resize(2);
-  settings.rules[0].to = *Endpoint::parse("10.1.2.2:5000");
-  settings.rules[1].to = *Endpoint::parse("[fd00::2]:5000");
+  settings.rules[0].listeners = {{.listen = {}, .to = *Endpoint::parse("10.1.2.2:5000")}};
+  settings.rules[1].listeners = {{.listen = {}, .to = *Endpoint::parse("[fd00::2]:5000")}};
   Forwarder forwarder(std::move(settings));
   for (const ListenerId listener : {0u, 1u}) {
     for (const uint16_t port : {uint16_t{1}, uint16_t{2}}) {
