@@ -41,6 +41,7 @@ class ConfigError : public std::runtime_error {
 struct InterfaceAddress {
   Ip ip;
   uint8_t prefix_length = 0;
+  auto operator<=>(const InterfaceAddress&) const noexcept = default;
 };
 
 struct Interface {
@@ -59,6 +60,7 @@ struct Interface {
 struct PeerEndpoint {
   std::string host;  // as written: a name or an address without brackets
   uint16_t port = 0;
+  bool operator==(const PeerEndpoint&) const noexcept = default;
 };
 
 struct Peer {

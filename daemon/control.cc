@@ -15,8 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxClients = 64;
 constexpr int kBacklog = 128;
-constexpr std::string_view kShowRequest = "show=1\n\n";
-constexpr std::string_view kShowEnd = "\nerrno=0\n\n";
+constexpr std::string_view kErrno = "errno=";
 
 sockaddr_un address_of(const fs::path& path) {
   sockaddr_un address{};
@@ -245,20 +244,42 @@ bool is_served(const fs::path& path) {
   }
 }
 
-std::string request_show(const fs::path& path) {
+namespace {
+
+/// Where the line "errno=NUMBER" of a whole answer begins, which an empty line ends; nothing while more is to come.
+std::optional<size_t> end_of_answer(std::string_view answer) {
+  if (!answer.ends_with("\n\n")) return {};
+  const size_t line = answer.substr(0, answer.size() - 2).rfind('\n');
+  const size_t begin = line == answer.npos ? 0 : line + 1;
+  if (!answer.substr(begin).starts_with(kErrno)) return {};
+  return begin;
+}
+
+}  // namespace
+
+ControlAnswer ask_gateway(const fs::path& path, std::string_view request, std::chrono::seconds patience) {
   const Fd fd = connect_to(path);
-  const timeval patience{5, 0};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  check_call("ask " + path.string(), ::write(fd.get(), kShowRequest.data(), kShowRequest.size()));
+  const timeval timeout{patience.count(), 0};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  const std::string question = std::string(request) + "\n\n";
+  check_call("ask " + path.string(), ::write(fd.get(), question.data(), question.size()));
   std::string answer;
   std::array<char, 4096> buffer;
-  while (!answer.ends_with(kShowEnd)) {
+  std::optional<size_t> end;
+  while (!(end = end_of_answer(answer))) {
     const ssize_t count = check_call("read from " + path.string(), ::read(fd.get(), buffer.data(), buffer.size()));
     if (count == 0) throw std::system_error(EPROTO, std::generic_category(), path.string() + " is not adit's");
     answer.append(buffer.data(), static_cast<size_t>(count));
   }
-  answer.resize(answer.size() - kShowEnd.size());
-  return answer;
+  const int error = std::atoi(answer.c_str() + *end + kErrno.size());
+  answer.resize(*end);
+  return {std::move(answer), error};
+}
+
+std::string request_show(const fs::path& path) {
+  std::string json = ask_gateway(path, "show=1").text;
+  if (json.ends_with('\n')) json.pop_back();
+  return json;
 }
 
 std::vector<std::string> controlled_interfaces() {

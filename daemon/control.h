@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/loop.h"
@@ -76,7 +78,16 @@ class ControlServer {
 /// Whether a gateway answers at `path`.
 bool is_served(const std::filesystem::path& path);
 
-/// Client side: asks the gateway at `path` and returns its JSON.  Throws std::system_error when nobody answers.
+/// What a gateway has answered.
+struct ControlAnswer {
+  std::string text;  // lines
+  int error;         // 0, or a negative errno value
+};
+
+/// Client side: asks the gateway at `path`, such as "show=1".  Throws std::system_error when nobody answers.
+ControlAnswer ask_gateway(const std::filesystem::path& path, std::string_view request,
+                          std::chrono::seconds patience = std::chrono::seconds(5));
+/// Its JSON.
 std::string request_show(const std::filesystem::path& path);
 
 /// The names of the interfaces that have a control socket, in order.

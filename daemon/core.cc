@@ -22,6 +22,13 @@ void Ports::write_to_peers(Datagrams& datagrams, DropCounters& drops) noexcept {
   datagrams.clear();
 }
 
+void Core::replace_forwarder(forward::Forwarder next, Time now) {
+  next.adopt_stats(forwarder);
+  next.restore(forwarder.save(now), now);
+  forwarder = std::move(next);
+  table_was_full.assign(forwarder.rule_count(), false);
+}
+
 bool Core::has_news() const noexcept {
   if (lost_tun || tunnel.has_events() || std::min(tunnel.next_deadline(), forwarder.next_deadline()) < armed)
     return true;

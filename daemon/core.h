@@ -40,6 +40,9 @@ struct Core {
   Core(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool, forward::Settings settings)
       : tunnel(key, mtu, pool), forwarder(std::move(settings)), table_was_full(forwarder.rule_count()) {}
 
+  /// Takes the place of the one there is: flows that both can have go on, rules of the same name go on counting.
+  void replace_forwarder(forward::Forwarder next, Time now);
+
   std::mutex mutex;
   tunnel::Tunnel tunnel;
   forward::Forwarder forwarder;

@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "crypto/aead.h"
-#include "crypto/random.h"
+#include "daemon/interface_setup.h"
 #include "daemon/log.h"
+#include "daemon/peer_changes.h"
 #include "daemon/setup.h"
 #include "net/clock.h"
-#include "net/ephemeral_ports.h"
-#include "net/interface.h"
 
 namespace adit::daemon {
 namespace {
@@ -27,11 +26,6 @@ config::Config bare_config(const Tun& tun) {
   return config;
 }
 
-forward::Settings settings_of(const config::Config& config) {
-  const EphemeralPorts kernels = ephemeral_ports();
-  return forward_settings(config, forward::snat_range_beside({kernels.first, kernels.last}), crypto::random_u64());
-}
-
 }  // namespace
 
 // Start-up.
@@ -41,7 +35,7 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
       loop_(loop),
       offloads_(wanted_offloads()),
       pool_(slots, with_overhead(largest_inner), PacketPool::Use::kShared),
-      core_(config.interface.private_key, config.interface.mtu, pool_, settings_of(config)),
+      core_(config.interface.private_key, config.interface.mtu, pool_, forward_settings(config)),
       resolver_(loop,
                 [this](const crypto::PublicKey& peer, const std::optional<Endpoint>& endpoint) {
                   Lock lock(core_.mutex);
@@ -49,7 +43,6 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
                   flush(std::move(lock));
                 }),
       route_follower_(loop, core_.mutex, core_.tunnel, config_.interface, [this] { flush(Lock(core_.mutex)); }) {
-  config_.interface.private_key.clear();
   core_.wake = [this] { loop_.wake(); };
   loop_.on_wake([this] { on_news(); });
   loop_.on_timer([this] { on_timer(); });
@@ -59,13 +52,15 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
   }
 }
 
-Gateway::Gateway(const config::Config& config, Loop& loop)
+Gateway::Gateway(const config::Config& config, Loop& loop, std::optional<SavedState> before)
     : Gateway(config, loop, kPoolSlots, std::max<size_t>(config.interface.mtu, 1500)) {
   open_public_sockets();
+  if (before) restore_flows(*before);
   begin();
   replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port));
   if (config_.interface.tun) open_tun();
   add_peers();
+  if (before) restore_peers(*before);
 }
 
 Gateway::Gateway(Tun tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
@@ -104,18 +99,10 @@ void Gateway::begin() {
 }
 
 void Gateway::open_tun() {
-  const config::Interface& wanted = config_.interface;
   stop_threads();
-  const Tun& tun = ports_.tun.emplace_back(Tun::create(wanted.name, offloads_));
-  set_no_automatic_addresses(tun.name());
-  set_mtu(tun.name(), wanted.mtu);
-  for (const config::InterfaceAddress& address : wanted.addresses) {
-    add_address(tun.name(), address.ip, address.prefix_length);
-  }
-  set_up(tun.name());
+  ports_.tun.push_back(Tun::create(config_.interface.name, offloads_));
+  set_up_interface(config_);
   watch_tun();
-  if (!wanted.add_routes) return;
-  for (const Prefix& route : routes(config_)) add_route(tun.name(), route, wanted.table);
 }
 
 void Gateway::watch_tun() {
@@ -134,13 +121,15 @@ void Gateway::watch_tun() {
 void Gateway::add_peers() {
   Lock lock(core_.mutex);
   const Now now = read_clock();
-  for (config::Peer& peer : config_.peers) {
-    const tunnel::PeerSettings settings = tunnel_peer(peer);
-    core_.tunnel.add_peer(settings, now);
-    if (peer.endpoint && !settings.endpoint) resolver_.add(peer.public_key, *peer.endpoint, now.mono);
-    peer.preshared_key.clear();
-  }
+  for (const config::Peer& peer : config_.peers) daemon::add_peer(peer, core_.tunnel, resolver_, now);
+  forget_keys();
   flush(std::move(lock));
+}
+
+/// The tunnel has them.
+void Gateway::forget_keys() {
+  config_.interface.private_key.clear();
+  for (config::Peer& peer : config_.peers) peer.preshared_key.clear();
 }
 
 // What the loop does itself.

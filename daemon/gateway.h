@@ -1,6 +1,7 @@
 // The gateway: owns everything, and runs all of it that is not a packet's way, which is Outbound's and Inbound's.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "daemon/outbound.h"
 #include "daemon/resolver.h"
 #include "daemon/route_follower.h"
+#include "daemon/saved_state.h"
 #include "daemon/uapi.h"
 #include "net/interface_watch.h"
 
@@ -22,7 +24,8 @@ namespace adit::daemon {
 class Gateway : public UapiTarget {
  public:
   /// Opens and configures everything.  Throws what config, net and tunnel throw; nothing is left behind then.
-  Gateway(const config::Config& config, Loop& loop);
+  /// `before`: from where a gateway has stopped.
+  Gateway(const config::Config& config, Loop& loop, std::optional<SavedState> before = {});
   /// A bare WireGuard interface: no key, no peers, and its tunnel is up when `tun` is, which others configure.
   Gateway(Tun tun, Loop& loop);
   ~Gateway() override;
@@ -34,12 +37,24 @@ class Gateway : public UapiTarget {
   /// 0: not chosen yet.
   [[nodiscard]] uint16_t listen_port() const noexcept { return config_.interface.listen_port; }
 
+  /// Becomes what `wanted` says.  What the two have in common is not touched: sessions, flows and sockets go on. Throws
+  /// std::exception with a text for an administrator, and then nothing has changed.
+  void reload(config::Config wanted);
+  /// From where reload() without a configuration, which others ask for, takes one.
+  void reload_from(std::filesystem::path file) { file_ = std::move(file); }
+
+  /// What another gateway can go on from.
+  [[nodiscard]] SavedState save() const;
+  /// How many flows of the gateway before go on.
+  [[nodiscard]] size_t flows_restored() const noexcept { return flows_restored_; }
+
   /// A line for the log: encryption, offloads and threads.  Louder where the kernel has not all that was wanted.
   void log_means() const;
 
   // What `wg` asks and sets while the gateway runs (gateway_uapi.cc).
   [[nodiscard]] DeviceStatus device() const override;
   [[nodiscard]] std::string show() const override;
+  [[nodiscard]] ReloadResult reload() override;
   [[nodiscard]] bool is_own_key(const crypto::PublicKey& key) const override;
   void set_private_key(const crypto::PrivateKey& key) override;
   [[nodiscard]] bool set_listen_port(uint16_t port) override;
@@ -65,6 +80,7 @@ class Gateway : public UapiTarget {
   void open_tun();
   void open_public_sockets();
   void add_peers();
+  void forget_keys();
   void watch_tun();
   void begin();
 
@@ -73,6 +89,19 @@ class Gateway : public UapiTarget {
   [[nodiscard]] Loop& inbound_loop() noexcept { return inbound_thread_ ? inbound_thread_->loop() : loop_; }
   void start_threads();
   void stop_threads() noexcept;  // without the mutex, for which one may wait
+
+  // After a restart (gateway_restart.cc).
+  void restore_flows(SavedState& before);
+  void restore_peers(const SavedState& before);
+
+  // Another configuration (gateway_reload.cc).
+  struct NewPorts {
+    std::vector<std::optional<UdpSocket>> clients;  // by ListenerId; none for those that are there
+    std::vector<UdpSocket> peers;                   // none: they stay
+  };
+  [[nodiscard]] std::vector<std::optional<UdpSocket>> bind_new_listeners(const config::Config& wanted) const;
+  void take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept;
+  void replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added);
 
   // The interface's state (gateway_interface.cc).
   void on_interface_change();
@@ -100,6 +129,7 @@ class Gateway : public UapiTarget {
   static void tell(const FullnessNews& news);
 
   config::Config config_;
+  std::optional<std::filesystem::path> file_;
   Loop& loop_;
   const Offloads offloads_;
   PacketPool pool_;  // the tunnel's; before everything that holds packets
@@ -110,6 +140,7 @@ class Gateway : public UapiTarget {
   Resolver resolver_;
   RouteFollower route_follower_;
   bool lost_tun_ = false;
+  size_t flows_restored_ = 0;
   tunnel::Outgoing to_peers_;  // of what the loop does
 
   std::optional<Outbound> outbound_;

@@ -1,5 +1,6 @@
 // What `wg` asks and sets while the gateway runs.  None of it is written to the configuration.
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "daemon/gateway.h"
@@ -19,6 +20,22 @@ std::string Gateway::show() const {
   const Snapshot snapshot = core_.snapshot();
   lock.unlock();
   return status_of(config_, snapshot).dump();
+}
+
+ReloadResult Gateway::reload() {
+  if (!file_) return {-ENOTSUP, config_.interface.name + " was not started from a configuration file"};
+  try {
+    reload(config::load(*file_));
+    spdlog::info("{} reloaded: {}, {}", config_.interface.name, counted(config_.peers.size(), "peer"),
+                 counted(config_.forwards.size(), "forward"));
+    return {};
+  } catch (const config::ConfigError& error) {
+    spdlog::error("nothing has changed, the configuration is wrong: {}", error.what());
+    return {-EINVAL, error.what()};
+  } catch (const std::exception& error) {
+    spdlog::error("nothing has changed: {}", error.what());
+    return {-EIO, error.what()};
+  }
 }
 
 // The interface.

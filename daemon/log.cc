@@ -12,4 +12,8 @@ void start_log(const std::string& level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+std::string counted(size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace adit::daemon

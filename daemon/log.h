@@ -13,4 +13,7 @@ inline constexpr const char* kLogLevels[] = {"debug", "info", "warning", "error"
 /// Sets up the process's logger.  `level` is one of kLogLevels.
 void start_log(const std::string& level);
 
+/// "1 peer", "2 peers"
+std::string counted(size_t count, const std::string& noun);
+
 }  // namespace adit::daemon

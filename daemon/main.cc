@@ -46,6 +46,11 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
   show_command->footer("Example:  adit show wg0 --json");
   show_command->callback([&] { chosen = [&] { return show(options.interface, options.json); }; });
 
+  CLI::App* reload_command = app.add_subcommand("reload", "Apply a changed configuration to running gateways");
+  reload_command->add_option("interface", options.interface, "Interface name; all when left out");
+  reload_command->footer("Example:  adit reload wg0");
+  reload_command->callback([&] { chosen = [&] { return reload(options.interface); }; });
+
   CLI::App* demo_command =
       app.add_subcommand("demo", "Show a game through the tunnel, in throw-away network namespaces");
   demo_command->add_option("--home", options.demo_home, "What runs at home: adit or wireguard-go")

@@ -19,8 +19,8 @@ namespace adit::daemon {
 
 /// What a thread writes into the pipe, in one piece.
 struct Resolver::Answer {
-  size_t index;  // into names_
-  int error;     // of getaddrinfo, 0 for none
+  uint64_t number;  // of the name
+  int error;        // of getaddrinfo, 0 for none
   sockaddr_storage address;
 };
 
@@ -55,19 +55,22 @@ void Resolver::add(const crypto::PublicKey& peer, const config::PeerEndpoint& na
     answer_to_ = Fd(ends[1]);
     loop_.on_readable(answers_.get(), [this] { on_answer(); });
   }
-  names_.push_back({peer, name});
-  start(names_.size() - 1, now);
+  start(names_.emplace_back(Name{++names_added_, peer, name}), now);
+}
+
+void Resolver::remove(const crypto::PublicKey& peer) noexcept {
+  std::erase_if(names_, [&](const Name& name) { return name.peer == peer; });
 }
 
 void Resolver::look_again(const crypto::PublicKey& peer, Time now) {
-  for (size_t i = 0; i < names_.size(); ++i) {
-    if (names_[i].peer == peer && !names_[i].under_way && now >= names_[i].next) start(i, now);
+  for (Name& name : names_) {
+    if (name.peer == peer && !name.under_way && now >= name.next) start(name, now);
   }
 }
 
 void Resolver::tick(Time now) {
-  for (size_t i = 0; i < names_.size(); ++i) {
-    if (names_[i].wanted && !names_[i].under_way && now >= names_[i].next) start(i, now);
+  for (Name& name : names_) {
+    if (name.wanted && !name.under_way && now >= name.next) start(name, now);
   }
 }
 
@@ -79,14 +82,13 @@ Time Resolver::next_deadline() const noexcept {
   return earliest;
 }
 
-void Resolver::start(size_t index, Time now) {
+void Resolver::start(Name& name, Time now) {
   static_assert(std::is_trivially_copyable_v<Answer> && sizeof(Answer) <= PIPE_BUF, "a pipe keeps it in one piece");
-  Name& name = names_[index];
   name.next = now + kInterval;
   try {
     Fd to(check_call("look up " + name.name.host, ::fcntl(answer_to_.get(), F_DUPFD_CLOEXEC, 0)));
-    std::thread([index, wanted = name.name, to = std::move(to)] {
-      Answer answer{index, 0, {}};
+    std::thread([number = name.number, wanted = name.name, to = std::move(to)] {
+      Answer answer{number, 0, {}};
       answer.error = look_up(wanted, answer.address);
       // Nobody reads any more when the gateway has ended meanwhile.
       [[maybe_unused]] const ssize_t written = ::write(to.get(), &answer, sizeof answer);
@@ -100,13 +102,14 @@ void Resolver::start(size_t index, Time now) {
 void Resolver::on_answer() {
   Answer answer;
   if (::read(answers_.get(), &answer, sizeof answer) != sizeof answer) return;
-  Name& name = names_[answer.index];
-  name.under_way = false;
-  name.wanted = answer.error != 0;
-  if (!name.wanted) return ended_(name.peer, from_sockaddr(answer.address));
+  const auto name = std::ranges::find(names_, answer.number, &Name::number);
+  if (name == names_.end()) return;
+  name->under_way = false;
+  name->wanted = answer.error != 0;
+  if (!name->wanted) return ended_(name->peer, from_sockaddr(answer.address));
   const std::string why = gai_strerror(answer.error);
-  spdlog::warn("look up {}: {} (trying again in {} s)", name.name.host, why, kInterval / seconds(1));
-  ended_(name.peer, {});
+  spdlog::warn("look up {}: {} (trying again in {} s)", name->name.host, why, kInterval / seconds(1));
+  ended_(name->peer, {});
 }
 
 }  // namespace adit::daemon

@@ -34,6 +34,8 @@ class Resolver {
 
   /// Remembers the peer's name and begins to look it up.
   void add(const crypto::PublicKey& peer, const config::PeerEndpoint& name, Time now);
+  /// The peer's name, if it has one, is looked up no more; an answer that is under way is passed over.
+  void remove(const crypto::PublicKey& peer) noexcept;
   /// The peer does not answer: its name is looked up again, unless that was done a moment ago.
   void look_again(const crypto::PublicKey& peer, Time now);
   /// Names that could not be found are tried again; call when next_deadline() has come.
@@ -42,6 +44,7 @@ class Resolver {
 
  private:
   struct Name {
+    uint64_t number;  // no other has or had it
     crypto::PublicKey peer;
     config::PeerEndpoint name;
     bool under_way = false;
@@ -49,12 +52,13 @@ class Resolver {
     Time next{};         // not to be asked before
   };
   struct Answer;
-  void start(size_t index, Time now);
+  void start(Name& name, Time now);
   void on_answer();
 
   Loop& loop_;
   Ended ended_;
   std::vector<Name> names_;
+  uint64_t names_added_ = 0;
   Fd answers_;    // read end of the pipe
   Fd answer_to_;  // write end; threads have duplicates
 };

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <thread>
 
+#include "crypto/random.h"
+#include "net/ephemeral_ports.h"
+
 namespace adit::daemon {
 namespace {
 
@@ -63,6 +66,11 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
     settings.rules.push_back(std::move(rule));
   }
   return settings;
+}
+
+forward::Settings forward_settings(const config::Config& config) {
+  const EphemeralPorts kernels = ephemeral_ports();
+  return forward_settings(config, forward::snat_range_beside({kernels.first, kernels.last}), crypto::random_u64());
 }
 
 std::vector<Prefix> routes(const config::Config& config) {

@@ -1,4 +1,4 @@
-// From the configuration's words to what tunnel and forwarder take.  Pure functions, but for the environment's part.
+// From the configuration's words to what tunnel and forwarder take.  Pure functions, but where they say what they ask.
 #pragma once
 
 #include "config/config.h"
@@ -17,6 +17,9 @@ std::optional<Endpoint> numeric_endpoint(const config::PeerEndpoint& endpoint);
 
 /// `ports`: where SNAT ports are drawn from; `seed`: keys the flow table's hashes.
 forward::Settings forward_settings(const config::Config& config, forward::PortRange ports, uint64_t seed);
+
+/// With ports that this machine's kernel does not use itself, and a seed that nobody knows.
+forward::Settings forward_settings(const config::Config& config);
 
 /// The routes of the interface: every peer's allowed IPs, each once.
 /// Default routes are left out: they would swallow the tunnel's own datagrams.

@@ -62,6 +62,9 @@ void UapiConversation::line(std::string_view text) {
     case Doing::kShow:
       if (!text.empty()) return finish(Doing::kRequest, -EINVAL);
       return finish(Doing::kRequest, 0, target_.show() + "\n");
+    case Doing::kReload:
+      if (!text.empty()) return finish(Doing::kRequest, -EINVAL);
+      return reload();
     case Doing::kSet:
       if (const int error = text.empty() ? 0 : set_.line(text); error != 0) {
         set_.end();
@@ -85,8 +88,16 @@ void UapiConversation::request(std::string_view text) {
     doing_ = Doing::kSet;
   else if (text == "show=1")
     doing_ = Doing::kShow;
+  else if (text == "reload=1")
+    doing_ = Doing::kReload;
   else
     doing_ = Doing::kOver;
+}
+
+void UapiConversation::reload() {
+  ReloadResult result = target_.reload();
+  if (!result.text.empty()) result.text += "\n";
+  finish(Doing::kRequest, result.error, std::move(result.text));
 }
 
 void UapiConversation::finish(Doing next, int error, std::string text) {

@@ -2,10 +2,11 @@
 // calls on whatever is being configured.  No I/O (but that the kernel is asked for the number of a zone's name), and
 // memory does not grow with what a client sends.
 //
-// How it works.  A conversation is requests one after another: "get=1", "show=1" (adit's own, one line of JSON) or
-// "set=1" with a line for each thing to set, ended by an empty line.  Every answer ends with "errno=NUMBER" (0, or an
-// errno value with a minus sign) and an empty line.  Anything else ends the conversation without an answer.  Lines of a
-// set take effect one by one: those before a bad one stay, those behind it up to the empty line are passed over.
+// How it works.  A conversation is requests one after another: "get=1", "show=1" (adit's own, one line of JSON),
+// "reload=1" (adit's own; lines that say why not) or "set=1" with a line for each thing to set, ended by an empty line.
+// Every answer ends with "errno=NUMBER" (0, or an errno value with a minus sign) and an empty line.  Anything else ends
+// the conversation without an answer.  Lines of a set take effect one by one: those before a bad one stay, those behind
+// it up to the empty line are passed over.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,12 @@ struct DeviceStatus {
   std::vector<tunnel::PeerStatus> peers;
 };
 
+/// What has become of a reload.
+struct ReloadResult {
+  int error = 0;     // 0, or a negative errno value: -EINVAL for a configuration that is wrong
+  std::string text;  // why, for an administrator; lines without an empty one
+};
+
 /// What a conversation is about: an interface that can be asked and set.  Peers are named by their keys; calls that set
 /// something of a peer are made only for peers that are there.
 class UapiTarget {
@@ -38,6 +45,8 @@ class UapiTarget {
   [[nodiscard]] virtual DeviceStatus device() const = 0;
   /// One line of JSON, without its end.
   [[nodiscard]] virtual std::string show() const = 0;
+  /// Reads the configuration anew; nothing changes if that fails.
+  [[nodiscard]] virtual ReloadResult reload() = 0;
 
   [[nodiscard]] virtual bool is_own_key(const crypto::PublicKey& key) const = 0;
   /// All zero removes it.
@@ -104,11 +113,12 @@ class UapiConversation {
   [[nodiscard]] bool is_over() const noexcept { return doing_ == Doing::kOver; }
 
  private:
-  enum class Doing : uint8_t { kRequest, kGet, kShow, kSet, kSkip, kOver };
+  enum class Doing : uint8_t { kRequest, kGet, kShow, kReload, kSet, kSkip, kOver };
   void end_line();
   void line_too_long();
   void line(std::string_view text);
   void request(std::string_view text);
+  void reload();
   void finish(Doing next, int error, std::string text = {});
 
   UapiTarget& target_;

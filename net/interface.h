@@ -17,7 +17,10 @@ void set_up(const std::string& interface);
 void set_no_automatic_addresses(const std::string& interface);
 /// `address` with the length of its network, e.g. 10.1.2.5 and 24.
 void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length);
+/// With it the kernel may take other addresses of its network and routes that need it.
+void remove_address(const std::string& interface, const Ip& address, uint8_t prefix_length);
 /// `table`: a routing table's number, 0 for the main one.
 void add_route(const std::string& interface, const Prefix& destination, uint32_t table);
+void remove_route(const std::string& interface, const Prefix& destination, uint32_t table);
 
 }  // namespace adit

@@ -56,6 +56,36 @@ bool has_route(unsigned interface, const Prefix& destination, uint32_t table) {
   return found;
 }
 
+ifaddrmsg address_header(unsigned interface, const Ip& address, uint8_t prefix_length) {
+  ifaddrmsg header{};
+  header.ifa_family = family_of(address);
+  header.ifa_prefixlen = prefix_length;
+  // Nobody else can have it on a point-to-point link, and the check would keep it from use for a second.
+  header.ifa_flags = address.is_v6() ? IFA_F_NODAD : 0;
+  header.ifa_scope = RT_SCOPE_UNIVERSE;
+  header.ifa_index = interface;
+  return header;
+}
+
+uint32_t real_table(uint32_t table) { return table == 0 ? uint32_t{RT_TABLE_MAIN} : table; }
+
+rtmsg route_header(const Prefix& destination) {
+  rtmsg header{};
+  header.rtm_family = family_of(destination.ip);
+  header.rtm_dst_len = destination.length;
+  header.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE has it: numbers above 255 do not fit here
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = RT_SCOPE_LINK;
+  header.rtm_type = RTN_UNICAST;
+  return header;
+}
+
+void put_route(NetlinkRequest& request, unsigned interface, const Prefix& destination, uint32_t table) {
+  request.put(RTA_DST, destination.ip);
+  request.put(RTA_TABLE, table);
+  request.put(RTA_OIF, interface);
+}
+
 }  // namespace
 
 void set_mtu(const std::string& interface, unsigned mtu) {
@@ -102,40 +132,39 @@ void set_no_automatic_addresses(const std::string& interface) {
 }
 
 void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length) {
-  const std::string what =
-      "add address " + address.to_string() + "/" + std::to_string(prefix_length) + " to " + interface;
-  ifaddrmsg header{};
-  header.ifa_family = family_of(address);
-  header.ifa_prefixlen = prefix_length;
-  // Nobody else can have it on a point-to-point link, and the check would keep it from use for a second.
-  header.ifa_flags = address.is_v6() ? IFA_F_NODAD : 0;
-  header.ifa_scope = RT_SCOPE_UNIVERSE;
-  header.ifa_index = interface_index(interface, what);
-  NetlinkRequest request(what, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, header);
+  const std::string what = "add address " + Prefix{address, prefix_length}.to_string() + " to " + interface;
+  NetlinkRequest request(what, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+                         address_header(interface_index(interface, what), address, prefix_length));
   request.put(IFA_LOCAL, address);
   request.put(IFA_ADDRESS, address);
   (void)request.send_unless_there();
 }
 
+void remove_address(const std::string& interface, const Ip& address, uint8_t prefix_length) {
+  const std::string what = "remove address " + Prefix{address, prefix_length}.to_string() + " from " + interface;
+  NetlinkRequest request(what, RTM_DELADDR, 0,
+                         address_header(interface_index(interface, what), address, prefix_length));
+  request.put(IFA_LOCAL, address);
+  request.put(IFA_ADDRESS, address);
+  request.send_unless_gone();
+}
+
 void add_route(const std::string& interface, const Prefix& destination, uint32_t table) {
   const std::string what = "add route " + destination.to_string() + " to " + interface;
   const unsigned index = interface_index(interface, what);
-  const uint32_t real_table = table == 0 ? uint32_t{RT_TABLE_MAIN} : table;
-  rtmsg header{};
-  header.rtm_family = family_of(destination.ip);
-  header.rtm_dst_len = destination.length;
-  header.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE has it: numbers above 255 do not fit here
-  header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_scope = RT_SCOPE_LINK;
-  header.rtm_type = RTN_UNICAST;
-  NetlinkRequest request(what, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
-  request.put(RTA_DST, destination.ip);
-  request.put(RTA_TABLE, real_table);
-  request.put(RTA_OIF, index);
-  if (request.send_unless_there() || has_route(index, destination, real_table)) return;
+  NetlinkRequest request(what, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(destination));
+  put_route(request, index, destination, real_table(table));
+  if (request.send_unless_there() || has_route(index, destination, real_table(table))) return;
   // The kernel says "exists" also when the same destination goes elsewhere; to pass over that would be to send the
   // peer's packets there, unencrypted.
   throw AdvisedError(EEXIST, what, "another interface has this route");
+}
+
+void remove_route(const std::string& interface, const Prefix& destination, uint32_t table) {
+  const std::string what = "remove route " + destination.to_string() + " from " + interface;
+  NetlinkRequest request(what, RTM_DELROUTE, 0, route_header(destination));
+  put_route(request, interface_index(interface, what), destination, real_table(table));
+  request.send_unless_gone();
 }
 
 }  // namespace adit

@@ -58,6 +58,11 @@ bool NetlinkRequest::send_unless_there() {
   return error == 0;
 }
 
+void NetlinkRequest::send_unless_gone() {
+  const int error = exchange(NLM_F_ACK, {});
+  if (error != 0 && error != ESRCH && error != EADDRNOTAVAIL) fail(error);
+}
+
 void NetlinkRequest::list(const Answers& each) {
   const int error = exchange(NLM_F_DUMP, each);
   if (error != 0) fail(error);

@@ -41,6 +41,8 @@ class NetlinkRequest {
   void send();
   /// send() for what may be there already; false if it was (EEXIST).
   [[nodiscard]] bool send_unless_there();
+  /// send() for what may be gone already (ESRCH, EADDRNOTAVAIL).
+  void send_unless_gone();
   /// Sends it as a question for a list and calls `each` with every answer.  Throws std::system_error.
   void list(const std::function<void(const nlmsghdr*)>& each);
 

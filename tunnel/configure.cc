@@ -149,6 +149,13 @@ void Tunnel::send_staged(const crypto::PublicKey& key, Now now, Outgoing& out) n
   settle();
 }
 
+void Tunnel::greet(const crypto::PublicKey& key, Now now, Outgoing& out) noexcept {
+  Peer* const peer = find_peer(key);
+  if (peer == nullptr) return;
+  start_handshake(*peer, now, out);
+  settle();
+}
+
 // What is shown.
 
 std::vector<PeerStatus> Tunnel::peers() const {

@@ -108,6 +108,8 @@ class Tunnel {
   void disallow_all_ips(const crypto::PublicKey& peer) noexcept;
   /// Tries what waits for the peer again, now that it has been set up otherwise.
   void send_staged(const crypto::PublicKey& peer, Now now, Outgoing& out) noexcept;
+  /// Begins a handshake unless one is under way: for a peer that may have a session with whom we were before.
+  void greet(const crypto::PublicKey& peer, Now now, Outgoing& out) noexcept;
   /// The sockets are others: the kernel shall choose anew from which address each peer is answered.
   void forget_local_addresses() noexcept;
   /// Of each peer that has been heard from, and the closed ones, which may have opened.

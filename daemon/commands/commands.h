@@ -37,6 +37,8 @@ int genpsk();
 int pubkey();
 /// `home`: the program at the tunnel's other end, "adit" or "wireguard-go".
 int demo(const std::string& home);
+/// Of every gateway when no interface is named.
+int reload(const std::optional<std::string>& interface);
 int show(const std::optional<std::string>& interface, bool json);
 
 }  // namespace adit::daemon

@@ -11,8 +11,21 @@
 namespace adit::daemon {
 namespace {
 
-std::string counted(size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+std::optional<SavedState> left_at(const std::filesystem::path& file) {
+  try {
+    return read_state(file);
+  } catch (const std::exception& error) {
+    spdlog::warn("starting without flows of before: {}", error.what());
+    return {};
+  }
+}
+
+void leave(const std::filesystem::path& file, const Gateway& gateway) {
+  try {
+    write_state(file, gateway.save());
+  } catch (const std::exception& error) {
+    spdlog::warn("flows are forgotten: {}", error.what());
+  }
 }
 
 }  // namespace
@@ -27,16 +40,24 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
     throw AdvisedError(EADDRINUSE, "start " + config.interface.name,
                        "it runs already: adit show " + config.interface.name);
   }
+  const std::filesystem::path state = std::filesystem::path(socket).replace_extension(".state");
   Loop loop;
-  Gateway gateway(config, loop);
+  Gateway gateway(config, loop, left_at(state));
   ControlServer control(loop, ControlSocket(socket), gateway);
+  gateway.reload_from(std::filesystem::absolute(file));
+  loop.on_signal(SIGHUP, [&gateway] { (void)gateway.reload(); });  // the log has what became of it
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
   }
   spdlog::info("{} ready: udp port {}, {}, {}", config.interface.name, gateway.listen_port(),
                counted(config.peers.size(), "peer"), counted(config.forwards.size(), "forward"));
   gateway.log_means();
+  std::error_code none;
+  if (std::filesystem::remove(state, none)) {
+    spdlog::info("{}: {} of before go on", config.interface.name, counted(gateway.flows_restored(), "flow"));
+  }
   loop.run();
+  leave(state, gateway);
   if (gateway.lost_tun()) spdlog::error("{} is gone", config.interface.name);
   spdlog::info("{} stopped", config.interface.name);
   return gateway.lost_tun() ? kExitFailed : kExitDone;

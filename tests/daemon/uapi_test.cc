@@ -54,6 +54,26 @@ class Uapi : public testing::Test {
   test::PaperDevice device_;
 };
 
+// ---- reload
+
+TEST_F(Uapi, ReloadIsDoneOnceAndAnswered) {
+  EXPECT_EQ(say(device_, "reload=1\n\n"), "errno=0\n\n");
+  EXPECT_EQ(device_.reloads, 1);
+}
+
+TEST_F(Uapi, AReloadThatFailsSaysWhy) {
+  device_.reload_result = {-EINVAL, "adit.toml:3:1: what\nadit.toml:4:1: what else"};
+  EXPECT_EQ(say(device_, "reload=1\n\nreload=1\n\n", 1),
+            "adit.toml:3:1: what\nadit.toml:4:1: what else\nerrno=-22\n\n"
+            "adit.toml:3:1: what\nadit.toml:4:1: what else\nerrno=-22\n\n");
+}
+
+TEST_F(Uapi, AReloadThatIsNotFinishedIsNotDone) {
+  EXPECT_EQ(say(device_, "reload=1\n"), "");
+  EXPECT_EQ(say(device_, "reload=1\nprivate_key=\n\n").substr(0, 10), "errno=-22\n");
+  EXPECT_EQ(device_.reloads, 0);
+}
+
 // ---- get
 
 TEST_F(Uapi, GetOfAnInterfaceThatHasNothingSaysNothing) { EXPECT_EQ(say(device_, "get=1\n\n"), "errno=0\n\n"); }

@@ -178,6 +178,30 @@ TEST_F(InterfaceTest, AddsRoutesToATableOfAnyNumber) {
   EXPECT_EQ(lines_with("/proc/self/net/fib_trie", "Id 51820:", ""), 1);
 }
 
+TEST_F(InterfaceTest, RemovesAddressesAndRoutesAndDoesNotMindIfTheyAreGone) {
+  set_up("a");
+  for (const char* address : {"10.1.2.5", "fd00::5"}) add_address("a", *Ip::parse(address), 32);
+  for (const char* route : {"10.1.3.0/24", "fd01::/64"}) add_route("a", *Prefix::parse(route), 0);
+  add_route("a", *Prefix::parse("10.1.3.0/24"), 51820);
+  for (int time = 0; time < 2; ++time) {
+    for (const char* address : {"10.1.2.5", "fd00::5"}) remove_address("a", *Ip::parse(address), 32);
+    for (const char* route : {"10.1.3.0/24", "fd01::/64"}) remove_route("a", *Prefix::parse(route), 0);
+  }
+  EXPECT_TRUE(addresses_of("a").empty());
+  EXPECT_TRUE(routes().empty());
+  EXPECT_EQ(ipv6_routes("fd010000000000000000000000000000 40", kZeros, "a"), 0);
+}
+
+TEST_F(InterfaceTest, RemovesARouteOfItsOwnTableAndInterfaceOnly) {
+  set_up("a");
+  set_up("b");
+  const Prefix destination = *Prefix::parse("10.1.3.0/24");
+  add_route("a", destination, 0);
+  remove_route("a", destination, 7);
+  remove_route("b", destination, 0);
+  EXPECT_EQ(routes().size(), 1u);
+}
+
 TEST_F(InterfaceTest, SameRouteElsewhereIsAnError) {
   set_up("a");
   set_up("b");

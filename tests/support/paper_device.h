@@ -16,15 +16,21 @@ class PaperDevice : public daemon::UapiTarget {
   std::map<crypto::PublicKey, tunnel::PeerStatus> peers;
   std::vector<crypto::PublicKey> finished;  // peers whose part of a set has ended, in that order
   int sets = 0;                             // that have ended
+  int reloads = 0;
 
   // What it is to say.
   crypto::PublicKey own_key;  // all zero: none
   uint16_t busy_port = 0;
   bool may_mark = true;
   std::string shown = "{}";
+  daemon::ReloadResult reload_result;
 
   [[nodiscard]] daemon::DeviceStatus device() const override;
   [[nodiscard]] std::string show() const override { return shown; }
+  [[nodiscard]] daemon::ReloadResult reload() override {
+    ++reloads;
+    return reload_result;
+  }
   [[nodiscard]] bool is_own_key(const crypto::PublicKey& key) const override;
   void set_private_key(const crypto::PrivateKey& key) override { private_key = key; }
   [[nodiscard]] bool set_listen_port(uint16_t port) override;

@@ -28,7 +28,7 @@ ADIT_RELEASE = os.environ.get("ADIT_RELEASE", str(ROOT / "build/release/adit"))
 
 GENEROUS = 15  # seconds: how long anything that should be quick may take on a busy machine
 CLONE_NEWNET = 0x40000000
-EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 1, 2, 78
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
 
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1",

@@ -1,0 +1,112 @@
+// The configuration read anew: what it changes while the gateway runs, and nothing else.
+//
+// How it works.  Everything that may fail comes first and leaves the gateway as it is: sockets are bound, the new
+// forwarder is made, the kernel's interface is changed (or, failing, changed back).  Then the new takes the place of
+// the old at once, with nobody serving packets: what comes meanwhile waits in its socket.  A socket that both have
+// stays open, a flow that both have goes on, and so do the sessions of peers that stay.
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "daemon/gateway.h"
+#include "daemon/interface_setup.h"
+#include "daemon/log.h"
+#include "daemon/peer_changes.h"
+#include "daemon/setup.h"
+#include "net/clock.h"
+
+namespace adit::daemon {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, const std::string& from, const std::string& to) {
+  throw std::runtime_error("reload: " + what + " cannot change from " + from + " to " + to +
+                           " while the gateway runs (restart it)");
+}
+
+void refuse_what_needs_a_restart(const config::Interface& running, const config::Interface& wanted, size_t largest) {
+  if (wanted.name != running.name) refuse("the interface's name", running.name, wanted.name);
+  if (wanted.tun != running.tun) refuse("tun", running.tun ? "true" : "false", wanted.tun ? "true" : "false");
+  if (wanted.mtu > largest) refuse("the MTU", std::to_string(running.mtu), std::to_string(wanted.mtu));
+}
+
+std::vector<config::Listener> listeners_of(const config::Config& config) {
+  std::vector<config::Listener> all;
+  for (const config::Forward& rule : config.forwards) {
+    if (rule.protocol != config::Protocol::kUdp) continue;
+    all.insert(all.end(), rule.listeners.begin(), rule.listeners.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+/// A socket for each listener that has none yet, by ListenerId; no socket for the others.
+std::vector<std::optional<UdpSocket>> Gateway::bind_new_listeners(const config::Config& wanted) const {
+  std::vector<std::optional<UdpSocket>> sockets;
+  for (const config::Listener& each : listeners_of(wanted)) {
+    const auto is_it = [&](const UdpSocket& socket) { return socket.local() == each.listen; };
+    sockets.emplace_back();
+    if (std::ranges::none_of(ports_.clients, is_it)) sockets.back() = UdpSocket::bind(each.listen, offloads_);
+  }
+  return sockets;
+}
+
+void Gateway::reload(config::Config wanted) {
+  config::Interface& interface = wanted.interface;
+  refuse_what_needs_a_restart(config_.interface, interface, pool_.largest_packet());
+  if (interface.listen_port == 0) interface.listen_port = config_.interface.listen_port;
+  NewPorts ports{bind_new_listeners(wanted), {}};
+  if (interface_is_up_ && interface.listen_port != config_.interface.listen_port) {
+    ports.peers = bind_tunnel_port(interface.listen_port);
+  }
+  forward::Forwarder forwarder(forward_settings(wanted));
+  const uint32_t mark = config_.interface.fwmark;
+  if (interface.fwmark != mark && !set_fwmark(interface.fwmark)) {
+    throw std::runtime_error("reload: the kernel refuses fwmark " + std::to_string(interface.fwmark));
+  }
+  try {
+    if (interface.tun) change_interface(config_, wanted);
+  } catch (const std::system_error&) {
+    (void)set_fwmark(mark);
+    throw;
+  }
+  take_over(std::move(wanted), std::move(ports), std::move(forwarder));
+}
+
+/// May not fail: half a change is worse than an end.
+void Gateway::take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept {
+  const config::Interface& interface = wanted.interface;
+  const bool moves = !ports.peers.empty();
+  if (moves) replace_tunnel_sockets(std::move(ports.peers));
+  stop_threads();
+  replace_listeners(wanted, std::move(ports.clients));
+  {
+    Lock lock(core_.mutex);
+    const Now now = read_clock();
+    core_.replace_forwarder(std::move(forwarder), now.mono);
+    if (moves) core_.tunnel.forget_local_addresses();
+    core_.tunnel.set_mtu(interface.mtu);
+    core_.tunnel.set_private_key(interface.private_key, now);
+    change_peers(config_.peers, wanted.peers, core_.tunnel, resolver_, now);
+    config_ = std::move(wanted);
+    forget_keys();
+    core_.tunnel.tick(now, to_peers_);
+    flush(std::move(lock));
+  }
+  start_threads();
+}
+
+/// Sockets that stay keep what waits in them.
+void Gateway::replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added) {
+  for (const UdpSocket& socket : ports_.clients) outbound_loop().unwatch(socket.fd());
+  const std::vector<config::Listener> listeners = listeners_of(wanted);
+  std::vector<UdpSocket> sockets;
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const auto is_it = [&](const UdpSocket& socket) { return socket.local() == listeners[i].listen; };
+    sockets.push_back(std::move(added[i] ? *added[i] : *std::ranges::find_if(ports_.clients, is_it)));
+  }
+  ports_.clients = std::move(sockets);
+  begin();
+}
+
+}  // namespace adit::daemon
