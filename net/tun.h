@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "net/coalesce.h"
 #include "net/drop.h"
@@ -11,7 +12,7 @@
 
 namespace adit {
 
-/// Any number of threads may read and write, each with a pool of its own.
+/// Or one queue of a device that has several.  Any number of threads may read and write, each with a pool of its own.
 class Tun {
  public:
   /// Creates the interface `name` (at most 15 bytes, and not there yet), down and without addresses.  It goes away
@@ -19,11 +20,19 @@ class Tun {
   /// to do.
   static Tun create(const std::string& name, const Offloads& offloads = {});
 
+  /// The same with so many queues, over which the kernel spreads what it sends: a flow's packets stay on one.  Fewer,
+  /// but at least one, where more cannot be had; the interface goes away with the last.
+  static std::vector<Tun> create_queues(const std::string& name, size_t queues, const Offloads& offloads = {});
+
   /// Takes over a device that somebody else opened for bare IP packets (IFF_NO_PI), with or without a virtio header in
   /// front, and makes it non-blocking.  Throws std::system_error when it is something else, as far as that can be seen.
-  static Tun adopt(Fd fd, const Offloads& offloads = {});
+  /// `entrance`: the entrance() of a queue; none where there is only one.
+  static Tun adopt(Fd fd, const Offloads& offloads = {}, Fd entrance = {});
 
+  /// Readable when there are packets.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// Where packets are written.
+  [[nodiscard]] int entrance() const noexcept { return entrance_ ? entrance_.get() : fd_.get(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
   /// What the kernel agreed to.
@@ -38,10 +47,11 @@ class Tun {
   void write(PacketBatch& packets, Coalescer& coalescer, DropCounters& drops) noexcept;
 
  private:
-  Tun(Fd fd, std::string name, bool has_header, Offloads offloads);
+  Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads offloads);
   [[nodiscard]] bool write_run(const Coalescer& coalescer, const Coalescer::Run& run) noexcept;
 
   Fd fd_;
+  Fd entrance_;  // none: fd_
   std::string name_;
   bool has_header_;  // a VnetHeader in front of each packet
   Offloads offloads_;

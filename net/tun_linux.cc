@@ -37,6 +37,27 @@ std::string advice_for(int error) {
   throw AdvisedError(error, "create tun " + name, advice_for(error));
 }
 
+/// A new device, or one more queue of one of ours.
+Fd attach(ifreq& request) {
+  Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fd || ::ioctl(fd.get(), TUNSETIFF, &request) < 0) fail(request.ifr_name, errno);
+  return fd;
+}
+
+/// A queue that nothing is read from.  What is written by a queue that is, the kernel takes as a wish to read all of
+/// that flow there, too: one peer's packets, which come by one socket, would bring all flows with it to one queue. This
+/// one counts for nothing, and so flows stay where their hash puts them.
+///
+/// To be opened before the queue that it belongs to, which then gets the number that this one had: the kernel may
+/// complain about packets from a queue whose number is not in use.
+Fd attach_entrance(ifreq& request) {
+  Fd fd = attach(request);
+  ifreq detach{};
+  detach.ifr_flags = IFF_DETACH_QUEUE;
+  if (::ioctl(fd.get(), TUNSETQUEUE, &detach) < 0) fail(request.ifr_name, errno);
+  return fd;
+}
+
 /// Of Linux 6.2, younger than many a system's headers.
 constexpr unsigned kTunUso4 = 0x20;
 constexpr unsigned kTunUso6 = 0x40;
@@ -58,8 +79,12 @@ bool is_passing(int error) noexcept {
 
 }  // namespace
 
-Tun::Tun(Fd fd, std::string name, bool has_header, Offloads offloads)
-    : fd_(std::move(fd)), name_(std::move(name)), has_header_(has_header), offloads_(offloads) {
+Tun::Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads offloads)
+    : fd_(std::move(fd)),
+      entrance_(std::move(entrance)),
+      name_(std::move(name)),
+      has_header_(has_header),
+      offloads_(offloads) {
   if (has_header_)
     set_offloads(fd_.get(), offloads_);
   else
@@ -67,20 +92,35 @@ Tun::Tun(Fd fd, std::string name, bool has_header, Offloads offloads)
 }
 
 Tun Tun::create(const std::string& name, const Offloads& offloads) {
+  return std::move(create_queues(name, 1, offloads).front());
+}
+
+std::vector<Tun> Tun::create_queues(const std::string& name, size_t queues, const Offloads& offloads) {
   ifreq request{};
   if (name.size() >= sizeof request.ifr_name) fail(name, ENAMETOOLONG);
   name.copy(request.ifr_name, name.size());
   const bool has_header = offloads.tso || offloads.uso;
   // EXCL: without it a tun that somebody left behind would be taken over, addresses and routes included.
-  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | (has_header ? IFF_VNET_HDR : 0));
-
-  Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) fail(name, errno);
-  if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) fail(name, errno);
-  return {std::move(fd), request.ifr_name, has_header, offloads};
+  const int flags = IFF_TUN | IFF_NO_PI | (has_header ? IFF_VNET_HDR : 0) | (queues > 1 ? IFF_MULTI_QUEUE : 0);
+  request.ifr_flags = static_cast<short>(flags | IFF_TUN_EXCL);
+  Fd first = attach(request);
+  std::vector<Tun> all;
+  request.ifr_flags = static_cast<short>(flags);
+  try {
+    Fd entrance = queues > 1 ? attach_entrance(request) : Fd();
+    all.push_back(Tun(std::move(first), std::move(entrance), request.ifr_name, has_header, offloads));
+    while (all.size() < queues) {
+      entrance = attach_entrance(request);
+      all.push_back(Tun(attach(request), std::move(entrance), request.ifr_name, has_header, offloads));
+    }
+  } catch (const std::system_error&) {
+    // One queue does all that several do.
+    if (all.empty()) all.push_back(Tun(std::move(first), Fd(), request.ifr_name, has_header, offloads));
+  }
+  return all;
 }
 
-Tun Tun::adopt(Fd fd, const Offloads& offloads) {
+Tun Tun::adopt(Fd fd, const Offloads& offloads, Fd entrance) {
   const std::string what = "take over tun descriptor " + std::to_string(fd.get());
   ifreq request{};
   check_call(what, ::ioctl(fd.get(), TUNGETIFF, &request));
@@ -93,7 +133,8 @@ Tun Tun::adopt(Fd fd, const Offloads& offloads) {
   if (has_header) check_call(what, ::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size));
   check_call(what, ::fcntl(fd.get(), F_SETFL, O_NONBLOCK));
   check_call(what, ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC));
-  return {std::move(fd), request.ifr_name, has_header, offloads};
+  if (entrance) check_call(what, ::fcntl(entrance.get(), F_SETFD, FD_CLOEXEC));
+  return {std::move(fd), std::move(entrance), request.ifr_name, has_header, offloads};
 }
 
 bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept {
@@ -130,7 +171,7 @@ bool Tun::write_run(const Coalescer& coalescer, const Coalescer::Run& run) noexc
   if (has_header_) vector[count++] = {&header, sizeof header};
   for (const ConstBytes piece : coalescer.pieces(run, pieces))
     vector[count++] = {const_cast<uint8_t*>(piece.data()), piece.size()};
-  return ::writev(fd(), vector.data(), static_cast<int>(count)) >= 0;
+  return ::writev(entrance(), vector.data(), static_cast<int>(count)) >= 0;
 }
 
 }  // namespace adit

@@ -341,5 +341,89 @@ TEST_F(TunTest, WhatDoesNotGiveBareIpPacketsIsNotTakenOver) {
   EXPECT_THROW(Tun::adopt(Fd(::open("/dev/net/tun", O_RDWR))), std::system_error) << "it has no interface";
 }
 
+/// The ports, of those from `first` on, whose datagrams to 10.6.0.2 come by this queue.
+std::vector<uint16_t> ports_at(Tun& queue, PacketPool& pool) {
+  PacketBatch packets;
+  DropCounters drops;
+  EXPECT_TRUE(queue.read(pool, pool.slots(), packets, drops));
+  std::vector<uint16_t> ports;
+  for (const Packet& packet : packets) {
+    const auto view = udp_view(packet.bytes());
+    if (view && view->destination == Endpoint{*Ip::parse("10.6.0.2"), 7001}) ports.push_back(view->source.port);
+  }
+  return ports;
+}
+
+class Queues : public TunTest {
+ protected:
+  static constexpr uint16_t kFlows = 32;
+
+  void open(size_t count) {
+    queues_ = Tun::create_queues("adit9", count);
+    add_address("adit9", *Ip::parse("10.6.0.1"), 24);
+    set_up("adit9");
+    for (uint16_t i = 0; i < kFlows; ++i) {
+      sockets_.push_back(udp_on({*Ip::parse("10.6.0.1"), static_cast<uint16_t>(8000 + i)}));
+    }
+  }
+
+  /// By queue: the ports of those flows that come there, when each sends.
+  std::vector<std::vector<uint16_t>> send_all() {
+    for (const Fd& socket : sockets_) send_to(socket, {*Ip::parse("10.6.0.2"), 7001}, {1});
+    std::vector<std::vector<uint16_t>> ports;
+    for (Tun& queue : queues_) ports.push_back(ports_at(queue, pool_));
+    return ports;
+  }
+
+  std::vector<Tun> queues_;
+  std::vector<Fd> sockets_;
+};
+
+TEST_F(Queues, ShareTheFlowsWhereverTheirAnswersAreWritten) {
+  open(2);
+  ASSERT_EQ(queues_.size(), 2u);
+  const auto before = send_all();
+  EXPECT_EQ(before[0].size() + before[1].size(), kFlows);
+  EXPECT_FALSE(before[0].empty()) << "32 flows had one chance in four billion";
+  EXPECT_FALSE(before[1].empty());
+  for (Tun& queue : queues_) {
+    PacketBatch answers;
+    for (uint16_t i = 0; i < kFlows; ++i) {
+      const Endpoint to{*Ip::parse("10.6.0.1"), static_cast<uint16_t>(8000 + i)};
+      answers.push_back(udp_packet({*Ip::parse("10.6.0.2"), 7001}, to, {2}));
+    }
+    queue.write(answers, coalescer_, drops_);
+    for (const Fd& socket : sockets_) ASSERT_TRUE(wait_readable(socket.get()));
+    EXPECT_EQ(drops_.total(), 0u);
+    EXPECT_EQ(send_all(), before);
+  }
+}
+
+TEST_F(Queues, EndWithTheLastOfThem) {
+  open(4);
+  ASSERT_EQ(queues_.size(), 4u);
+  while (queues_.size() > 1) queues_.pop_back();
+  EXPECT_EQ(send_all().front().size(), kFlows) << "what is left has it all";
+  queues_.clear();
+  EXPECT_EQ(if_nametoindex("adit9"), 0u);
+}
+
+TEST_F(Queues, AreNoneWhereOneIsWanted) {
+  open(1);
+  ifreq shown{};
+  ASSERT_EQ(::ioctl(queues_.front().fd(), TUNGETIFF, &shown), 0);
+  EXPECT_EQ(shown.ifr_flags & IFF_MULTI_QUEUE, 0);
+  EXPECT_EQ(queues_.front().entrance(), queues_.front().fd());
+}
+
+TEST_F(Queues, AreTakenOverOneByOne) {
+  open(2);
+  Tun& second = queues_.back();
+  const Tun taken = Tun::adopt(Fd(::dup(second.fd())), {}, Fd(::dup(second.entrance())));
+  EXPECT_EQ(taken.name(), "adit9");
+  EXPECT_NE(taken.entrance(), taken.fd());
+  EXPECT_NE(::fcntl(taken.entrance(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
 }  // namespace
 }  // namespace adit
