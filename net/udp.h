@@ -19,6 +19,11 @@ class UdpSocket {
   /// Non-blocking, large buffers.  Throws std::system_error "bind udp ADDRESS: reason".
   static UdpSocket bind(const Endpoint& local, const Offloads& offloads = {});
 
+  /// One more socket where this one is bound.  What comes is spread over all of them, by remote address and port; what
+  /// is sent by any comes from the same port.  From then on a program of the same user that asks to share the port may,
+  /// too. Throws std::system_error.
+  [[nodiscard]] UdpSocket bind_beside(const Offloads& offloads = {}) const;
+
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// The bound address with the real port.
   [[nodiscard]] const Endpoint& local() const noexcept { return local_; }

@@ -46,17 +46,19 @@ std::string bind_advice(int error, const Endpoint& local) {
   return "";
 }
 
-}  // namespace
+std::string bind_what(const Endpoint& local) { return "bind udp " + local.to_string(); }
 
-UdpSocket UdpSocket::bind(const Endpoint& local, const Offloads& offloads) {
-  const std::string what = "bind udp " + local.to_string();
+Fd open_socket(const Endpoint& local, const Offloads& offloads, const std::string& what) {
   const int family = local.ip.is_v4() ? AF_INET : AF_INET6;
   Fd fd(check_call(what, ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
   set_options(fd.get(), local.ip.is_v4(), what);
-
   const int on = 1;
   if (offloads.gro) ::setsockopt(fd.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on);  // an older kernel just does not
+  return fd;
+}
 
+/// Where it is then bound.
+Endpoint bind_to(const Fd& fd, const Endpoint& local, const std::string& what) {
   sockaddr_storage address{};
   socklen_t size = to_sockaddr(local, address);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) < 0) {
@@ -64,7 +66,28 @@ UdpSocket UdpSocket::bind(const Endpoint& local, const Offloads& offloads) {
     throw AdvisedError(error, what, bind_advice(error, local));
   }
   check_call(what, ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size));
-  return {std::move(fd), from_sockaddr(address), offloads.segment};
+  return from_sockaddr(address);
+}
+
+}  // namespace
+
+UdpSocket UdpSocket::bind(const Endpoint& local, const Offloads& offloads) {
+  const std::string what = bind_what(local);
+  Fd fd = open_socket(local, offloads, what);
+  const Endpoint bound = bind_to(fd, local, what);
+  return {std::move(fd), bound, offloads.segment};
+}
+
+/// The first is bound without SO_REUSEPORT, and gets it afterwards, which Linux allows: so a port that another program
+/// has is found out, even another adit's that shares it among its own; and nobody can come between, as after a socket
+/// that is bound only to try.
+UdpSocket UdpSocket::bind_beside(const Offloads& offloads) const {
+  const std::string what = bind_what(local_);
+  set_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1, what);
+  Fd another = open_socket(local_, offloads, what);
+  set_option(another.get(), SOL_SOCKET, SO_REUSEPORT, 1, what);
+  const Endpoint bound = bind_to(another, local_, what);
+  return {std::move(another), bound, offloads.segment};
 }
 
 void UdpSocket::set_mark(uint32_t mark) {

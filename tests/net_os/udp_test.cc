@@ -52,6 +52,29 @@ TEST_F(UdpTest, PortInUseIsNamedInTheError) {
             "bind udp [fd09::1]:34197: Address already in use (another program has this port)");
 }
 
+TEST_F(UdpTest, SocketsBesideEachOtherShareWhatComesByWhereItComesFrom) {
+  for (const char* ip : {"10.9.0.1", "fd09::1"}) {
+    UdpSocket first = UdpSocket::bind(at(ip));
+    UdpSocket second = first.bind_beside();
+    EXPECT_EQ(second.local(), first.local());
+    std::vector<Client> clients;
+    for (int i = 0; i < 32; ++i) clients.emplace_back(at(ip));
+    for (uint8_t round = 0; round < 4; ++round) {
+      for (Client& client : clients) client.send(first.local(), {round});
+    }
+    Datagrams one;
+    Datagrams other;
+    first.read(pool_, 128, one, drops_);
+    second.read(pool_, 128, other, drops_);
+    EXPECT_EQ(one.size() + other.size(), 128u);
+    EXPECT_FALSE(one.empty()) << "32 clients had one chance in four billion";
+    EXPECT_FALSE(other.empty());
+    for (const Datagram& mine : one) {
+      EXPECT_EQ(std::ranges::count(other, mine.remote, &Datagram::remote), 0) << mine.remote.to_string();
+    }
+  }
+}
+
 TEST_F(UdpTest, ForeignAddressIsNamedInTheError) {
   for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
     EXPECT_EQ(bind_error(at(address, 34197)),
