@@ -4,15 +4,16 @@
 
 namespace adit::daemon {
 
-void Ports::write_to_peers(Datagrams& datagrams, DropCounters& drops) noexcept {
+void Ports::write_to_peers(size_t worker, Datagrams& datagrams, DropCounters& drops) noexcept {
+  const std::span<UdpSocket> sockets = worker < peers.size() ? std::span(peers[worker]) : std::span<UdpSocket>();
   auto begin = datagrams.begin();
   while (begin != datagrams.end()) {
     const bool v4 = begin->remote.ip.is_v4();
     const auto end = std::find_if(begin, datagrams.end(),
                                   [v4](const Datagram& datagram) { return datagram.remote.ip.is_v4() != v4; });
     const auto socket =
-        std::ranges::find_if(peers, [v4](const UdpSocket& each) { return each.local().ip.is_v4() == v4; });
-    if (socket != peers.end()) {
+        std::ranges::find_if(sockets, [v4](const UdpSocket& each) { return each.local().ip.is_v4() == v4; });
+    if (socket != sockets.end()) {
       socket->write({begin, end}, drops);
     } else {
       drops.count(Drop::kSocketError, static_cast<uint64_t>(end - begin));

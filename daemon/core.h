@@ -1,9 +1,9 @@
 // What the two directions of traffic and the loop share.
 //
-// How it works.  Outbound and Inbound move packets, each perhaps on a thread of its own; the loop does everything else.
-// Who looks at the Core holds its mutex, for as long as it takes to route a batch, to judge it, or for a handshake:
-// never while packets are read, encrypted or written, nor while anything is written to the log.  The Ports change only
-// while nobody serves them.
+// How it works.  Outbounds and Inbounds move packets, each perhaps on a thread of its own; the loop does everything
+// else. Who looks at the Core holds its mutex, for as long as it takes to route a batch, to judge it, or for a
+// handshake: never while packets are read, encrypted or written, nor while anything is written to the log.  The Ports
+// change only while nobody serves them.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,19 @@ namespace adit::daemon {
 
 /// The descriptors that packets come and go by.
 struct Ports {
-  std::vector<Tun> tun;            // none or one
-  std::vector<UdpSocket> peers;    // the tunnel's, one per IP version; none while the interface is down
-  std::vector<UdpSocket> clients;  // the forwards', by ListenerId
+  std::vector<Tun> tun;                       // none, or its queues: one for each worker, or fewer
+  std::vector<std::vector<UdpSocket>> peers;  // the tunnel's, by worker, one per IP version; none while it is down
+  std::vector<UdpSocket> clients;             // the forwards', by ListenerId
 
-  /// Each run of datagrams of one IP version in one go.  Empties the list.
-  void write_to_peers(Datagrams& datagrams, DropCounters& drops) noexcept;
+  /// Where a worker writes packets for the kernel.  There must be a tun.
+  [[nodiscard]] Tun& queue_of(size_t worker) noexcept { return tun[worker < tun.size() ? worker : 0]; }
+  /// By the worker's sockets, each run of datagrams of one IP version in one go.  Empties the list.
+  ///
+  /// Two workers may have datagrams for one peer at a time, and so some leave after others whose nonces are higher.
+  /// What a worker has taken nonces for is a batch, of the 8128 that a replay window (tunnel/replay.h) looks back: only
+  /// who is kept from its processor while another sends so many is too late with it, and those packets are lost.  Of
+  /// one inner flow all go by one worker, in order.
+  void write_to_peers(size_t worker, Datagrams& datagrams, DropCounters& drops) noexcept;
 };
 
 /// What a person may want to know of a Core, in copies.

@@ -14,7 +14,7 @@ namespace {
 constexpr int kTunFd = 3;
 constexpr int kControlFd = 4;
 /// Copies that are inherited are made from above the numbers they are to get: none then overwrites another.
-constexpr int kAbove = 10;
+constexpr int kAbove = 100;
 
 void check(const std::string& what, int error) {
   if (error != 0) throw std::system_error(error, std::generic_category(), what);
@@ -41,24 +41,28 @@ Fd copy_above(int fd) { return Fd(check_call(FileActions::kWhat, ::fcntl(fd, F_D
 
 }  // namespace
 
-void start_in_background(const std::vector<std::string>& arguments, int tun_fd, int control_fd, bool keep_output) {
+void start_in_background(const std::vector<std::string>& arguments, const std::vector<int>& tun_fds, int control_fd,
+                         bool keep_output) {
   const Fd null(check_call("open /dev/null", ::open("/dev/null", O_RDWR | O_CLOEXEC)));
   const Fd null_copy = copy_above(null.get());
-  const Fd tun_copy = copy_above(tun_fd);
   const Fd control_copy = copy_above(control_fd);
+  std::vector<Fd> tun_copies;
+  for (const int fd : tun_fds) tun_copies.push_back(copy_above(fd));
   FileActions actions;
   actions.give(null_copy, STDIN_FILENO);
   if (!keep_output) actions.give(null_copy, STDOUT_FILENO);
   if (!keep_output) actions.give(null_copy, STDERR_FILENO);
-  actions.give(tun_copy, kTunFd);
+  actions.give(tun_copies.front(), kTunFd);
   actions.give(control_copy, kControlFd);
+  int next = kFirstMoreFd;
+  for (size_t i = 1; i < tun_copies.size(); ++i) actions.give(tun_copies[i], next++);
   // What our caller has open stays its own: the lock of a script that ran us would otherwise be held as long as we run.
-  actions.close_from(kControlFd + 1);
+  actions.close_from(next);
 
   ::setenv(kTunVariable, std::to_string(kTunFd).c_str(), 1);
   ::setenv(kUapiVariable, std::to_string(kControlFd).c_str(), 1);
   ::setenv(kForegroundVariable, "1", 1);
-  ::setenv(kTakesOverVariable, "1", 1);
+  ::setenv(kTakesOverVariable, std::to_string(tun_fds.size() - 1).c_str(), 1);
   std::vector<std::string> words = arguments;
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);

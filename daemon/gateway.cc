@@ -20,9 +20,9 @@ constexpr size_t kLargeSlots = 2048;
 
 size_t with_overhead(size_t inner) { return inner + tunnel::kDataOverhead + tunnel::kPaddingMultiple; }
 
-config::Config bare_config(const Tun& tun) {
+config::Config bare_config(const std::vector<Tun>& tun) {
   config::Config config;
-  config.interface.name = tun.name();
+  config.interface.name = tun.front().name();
   return config;
 }
 
@@ -34,6 +34,7 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
     : config_(config),
       loop_(loop),
       offloads_(wanted_offloads()),
+      threads_(wanted_threads()),
       pool_(slots, with_overhead(largest_inner), PacketPool::Use::kShared),
       core_(config.interface.private_key, config.interface.mtu, pool_, forward_settings(config)),
       resolver_(loop,
@@ -46,10 +47,6 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
   core_.wake = [this] { loop_.wake(); };
   loop_.on_wake([this] { on_news(); });
   loop_.on_timer([this] { on_timer(); });
-  if (wants_data_threads()) {
-    outbound_thread_ = std::make_unique<DataThread>();
-    inbound_thread_ = std::make_unique<DataThread>();
-  }
 }
 
 Gateway::Gateway(const config::Config& config, Loop& loop, std::optional<SavedState> before)
@@ -63,8 +60,8 @@ Gateway::Gateway(const config::Config& config, Loop& loop, std::optional<SavedSt
   if (before) restore_peers(*before);
 }
 
-Gateway::Gateway(Tun tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
-  ports_.tun.push_back(std::move(tun));
+Gateway::Gateway(std::vector<Tun> tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
+  ports_.tun = std::move(tun);
   begin();
   go_down();
   watch_tun();
@@ -74,8 +71,7 @@ Gateway::Gateway(Tun tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSl
 Gateway::~Gateway() {
   stop_threads();
   close_tunnel_sockets();
-  for (const UdpSocket& socket : ports_.clients) outbound_loop().unwatch(socket.fd());
-  for (const Tun& tun : ports_.tun) outbound_loop().unwatch(tun.fd());
+  for (const auto& worker : workers_) worker->unwatch_others();
   if (!interface_watch_) return;
   for (const int fd : interface_watch_->fds()) loop_.unwatch(fd);
 }
@@ -90,29 +86,28 @@ void Gateway::open_public_sockets() {
 
 /// From here on packets from clients are served.
 void Gateway::begin() {
-  outbound_.emplace(core_, ports_, pool_.slots(), pool_.largest_packet());
-  inbound_.emplace(core_, ports_, pool_.slots(), pool_.largest_packet());
+  Loop* everything = threads_ == 0 ? &loop_ : nullptr;
+  for (size_t index = 0; index < workers_of(threads_); ++index) {
+    workers_.push_back(
+        std::make_unique<Worker>(core_, ports_, index, pool_.slots(), pool_.largest_packet(), everything));
+  }
   for (forward::ListenerId listener = 0; listener < ports_.clients.size(); ++listener) {
-    outbound_loop().on_readable(ports_.clients[listener].fd(),
-                                [this, listener] { outbound_->serve_clients(listener); });
+    workers_[listener % workers_.size()]->watch_clients(listener);
   }
 }
 
 void Gateway::open_tun() {
   stop_threads();
-  ports_.tun.push_back(Tun::create(config_.interface.name, offloads_));
+  ports_.tun = Tun::create_queues(config_.interface.name, workers_.size(), offloads_);
   set_up_interface(config_);
   watch_tun();
 }
 
 void Gateway::watch_tun() {
   stop_threads();
-  const int fd = ports_.tun.front().fd();
-  outbound_loop().on_readable(fd, [this, fd] {
-    if (!outbound_->serve_tun()) outbound_loop().unwatch(fd);
-  });
+  for (const auto& worker : workers_) worker->watch_tun();
   start_threads();
-  interface_watch_.emplace(fd);
+  interface_watch_.emplace(ports_.tun.front().fd());
   for (const int watched : interface_watch_->fds()) loop_.on_readable(watched, [this] { on_interface_change(); });
   fit_super_packets();
   on_interface_change();
@@ -159,7 +154,7 @@ void Gateway::flush(Lock held) {
   held.unlock();
 
   DropCounters counted;
-  ports_.write_to_peers(to_peers_.sealed(), counted);
+  ports_.write_to_peers(0, to_peers_.sealed(), counted);
   const Time now = read_clock().mono;
   for (const tunnel::Event& event : events) handle(event, now);
   for (const FullnessNews& news : fullness) tell(news);
@@ -175,9 +170,13 @@ void Gateway::flush(Lock held) {
 
 void Gateway::log_means() const {
   const Offloads& used = ports_.tun.empty() ? offloads_ : ports_.tun.front().offloads();
-  spdlog::log(used == offloads_ ? spdlog::level::debug : spdlog::level::info, "{}: encryption by {}, offloads {}, {}",
-              config_.interface.name, crypto::aead_name(), to_string(used),
-              outbound_thread_ ? "a thread for each direction" : "one thread");
+  const size_t queues = ports_.tun.empty() ? workers_.size() : ports_.tun.size();
+  const bool has_all = used == offloads_ && queues == workers_.size();
+  std::string threads = threads_ == 0 ? "one thread" : std::to_string(threads_) + " threads for traffic";
+  if (queues < workers_.size())
+    threads += ", but the tun has " + std::to_string(queues) + " of " + std::to_string(workers_.size()) + " queues";
+  spdlog::log(has_all ? spdlog::level::debug : spdlog::level::info, "{}: encryption by {}, offloads {}, {}",
+              config_.interface.name, crypto::aead_name(), to_string(used), threads);
 }
 
 void Gateway::handle(const tunnel::Event& event, Time now) {

@@ -1,4 +1,4 @@
-// The gateway: owns everything, and runs all of it that is not a packet's way, which is Outbound's and Inbound's.
+// The gateway: owns everything, and runs all of it that is not a packet's way, which is the Workers'.
 #pragma once
 
 #include <filesystem>
@@ -9,14 +9,12 @@
 
 #include "config/config.h"
 #include "daemon/core.h"
-#include "daemon/data_thread.h"
-#include "daemon/inbound.h"
 #include "daemon/loop.h"
-#include "daemon/outbound.h"
 #include "daemon/resolver.h"
 #include "daemon/route_follower.h"
 #include "daemon/saved_state.h"
 #include "daemon/uapi.h"
+#include "daemon/worker.h"
 #include "net/interface_watch.h"
 
 namespace adit::daemon {
@@ -26,8 +24,9 @@ class Gateway : public UapiTarget {
   /// Opens and configures everything.  Throws what config, net and tunnel throw; nothing is left behind then.
   /// `before`: from where a gateway has stopped.
   Gateway(const config::Config& config, Loop& loop, std::optional<SavedState> before = {});
-  /// A bare WireGuard interface: no key, no peers, and its tunnel is up when `tun` is, which others configure.
-  Gateway(Tun tun, Loop& loop);
+  /// A bare WireGuard interface: no key, no peers, and its tunnel is up when the tun is, which others configure.
+  /// `tun`: its queues, at least one, best as many as wanted_workers().
+  Gateway(std::vector<Tun> tun, Loop& loop);
   ~Gateway() override;
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -73,7 +72,7 @@ class Gateway : public UapiTarget {
   void set_is_done() override;
 
  private:
-  /// As many inner packets may be under way in each direction, and as many wait, of up to this size.
+  /// As many inner packets may be under way in each worker and direction, and as many wait, of up to this size.
   Gateway(const config::Config& config, Loop& loop, size_t slots, size_t largest_inner);
 
   // Start-up.
@@ -84,9 +83,7 @@ class Gateway : public UapiTarget {
   void watch_tun();
   void begin();
 
-  // The directions of traffic (gateway_interface.cc).
-  [[nodiscard]] Loop& outbound_loop() noexcept { return outbound_thread_ ? outbound_thread_->loop() : loop_; }
-  [[nodiscard]] Loop& inbound_loop() noexcept { return inbound_thread_ ? inbound_thread_->loop() : loop_; }
+  // The workers (gateway_interface.cc).
   void start_threads();
   void stop_threads() noexcept;  // without the mutex, for which one may wait
 
@@ -109,8 +106,9 @@ class Gateway : public UapiTarget {
   void fit_super_packets();
   void come_up();
   void go_down();
-  [[nodiscard]] std::vector<UdpSocket> bind_tunnel_port(uint16_t port) const;
-  void replace_tunnel_sockets(std::vector<UdpSocket> sockets);
+  using TunnelSockets = std::vector<std::vector<UdpSocket>>;  // as Ports has them
+  [[nodiscard]] TunnelSockets bind_tunnel_port(uint16_t port) const;
+  void replace_tunnel_sockets(TunnelSockets sockets);
   void close_tunnel_sockets();
   void lose_tun();
 
@@ -132,7 +130,8 @@ class Gateway : public UapiTarget {
   std::optional<std::filesystem::path> file_;
   Loop& loop_;
   const Offloads offloads_;
-  PacketPool pool_;  // the tunnel's; before everything that holds packets
+  const size_t threads_;  // for traffic
+  PacketPool pool_;       // the tunnel's; before everything that holds packets
   mutable Core core_;
   Ports ports_;
   std::optional<InterfaceWatch> interface_watch_;  // of the tun
@@ -142,11 +141,7 @@ class Gateway : public UapiTarget {
   bool lost_tun_ = false;
   size_t flows_restored_ = 0;
   tunnel::Outgoing to_peers_;  // of what the loop does
-
-  std::optional<Outbound> outbound_;
-  std::optional<Inbound> inbound_;
-  std::unique_ptr<DataThread> outbound_thread_;  // none: the loop serves both directions
-  std::unique_ptr<DataThread> inbound_thread_;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace adit::daemon

@@ -44,7 +44,7 @@ void Gateway::fit_super_packets() {
 
 /// Without its port the tunnel stays down, until it is given another.
 void Gateway::come_up() {
-  std::vector<UdpSocket> sockets;
+  TunnelSockets sockets;
   try {
     sockets = bind_tunnel_port(config_.interface.listen_port);
   } catch (const std::system_error& error) {
@@ -68,28 +68,28 @@ void Gateway::go_down() {
   start_threads();
 }
 
-/// One socket for each IP version on one port.  A machine without IPv6 (or IPv4) still has a tunnel.  Throws
-/// std::system_error.
-std::vector<UdpSocket> Gateway::bind_tunnel_port(uint16_t port) const {
-  std::vector<UdpSocket> sockets = bind_tunnel_sockets(port, offloads_);
-  for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
-  return sockets;
+/// For each worker one socket of each IP version, on one port.  A machine without IPv6 (or IPv4) still has a tunnel.
+/// Throws std::system_error.
+Gateway::TunnelSockets Gateway::bind_tunnel_port(uint16_t port) const {
+  TunnelSockets all = bind_tunnel_sockets_for(workers_.size(), port, offloads_);
+  for (std::vector<UdpSocket>& sockets : all) {
+    for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
+  }
+  return all;
 }
 
 /// What it throws nobody may catch and go on: a gateway whose threads do not start again lives and is deaf.
-void Gateway::replace_tunnel_sockets(std::vector<UdpSocket> sockets) {
+void Gateway::replace_tunnel_sockets(TunnelSockets sockets) {
   stop_threads();
   close_tunnel_sockets();
   ports_.peers = std::move(sockets);
-  config_.interface.listen_port = ports_.peers.front().local().port;
-  for (UdpSocket& socket : ports_.peers) {
-    inbound_loop().on_readable(socket.fd(), [this, &socket] { inbound_->serve(socket); });
-  }
+  config_.interface.listen_port = ports_.peers.front().front().local().port;
+  for (const auto& worker : workers_) worker->watch_peers();
   start_threads();
 }
 
 void Gateway::close_tunnel_sockets() {
-  for (const UdpSocket& socket : ports_.peers) inbound_loop().unwatch(socket.fd());
+  for (const auto& worker : workers_) worker->unwatch_peers();
   ports_.peers.clear();
 }
 
@@ -101,13 +101,11 @@ void Gateway::lose_tun() {
 }
 
 void Gateway::start_threads() {
-  if (outbound_thread_) outbound_thread_->start();
-  if (inbound_thread_) inbound_thread_->start();
+  for (const auto& worker : workers_) worker->start();
 }
 
 void Gateway::stop_threads() noexcept {
-  if (outbound_thread_) outbound_thread_->stop();
-  if (inbound_thread_) inbound_thread_->stop();
+  for (const auto& worker : workers_) worker->stop();
 }
 
 }  // namespace adit::daemon

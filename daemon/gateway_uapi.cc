@@ -57,7 +57,7 @@ bool Gateway::set_listen_port(uint16_t port) {
     config_.interface.listen_port = port;
     return true;
   }
-  std::vector<UdpSocket> sockets;
+  TunnelSockets sockets;
   try {
     sockets = bind_tunnel_port(port);
   } catch (const std::system_error& error) {
@@ -73,7 +73,9 @@ bool Gateway::set_listen_port(uint16_t port) {
 
 bool Gateway::set_fwmark(uint32_t mark) {
   try {
-    for (UdpSocket& socket : ports_.peers) socket.set_mark(mark);
+    for (std::vector<UdpSocket>& sockets : ports_.peers) {
+      for (UdpSocket& socket : sockets) socket.set_mark(mark);
+    }
   } catch (const std::system_error& error) {
     spdlog::error("{}: {}", config_.interface.name, error.what());
     return false;

@@ -41,8 +41,8 @@ void Inbound::deliver(Time now) {
 }
 
 void Inbound::flush() {
-  ports_.write_to_peers(replies_.sealed(), drops_);
-  if (!to_tun_.empty()) ports_.tun.front().write(to_tun_, coalescer_, drops_);
+  ports_.write_to_peers(worker_, replies_.sealed(), drops_);
+  if (!to_tun_.empty()) ports_.queue_of(worker_).write(to_tun_, coalescer_, drops_);
   for (size_t listener = 0; listener < to_clients_.size(); ++listener) {
     if (to_clients_[listener].empty()) continue;
     ports_.clients[listener].write(to_clients_[listener], drops_);

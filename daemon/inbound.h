@@ -7,11 +7,16 @@ namespace adit::daemon {
 
 class Inbound {
  public:
-  /// `core` and `ports` outlive this.  `slots` datagrams of up to `largest_datagram` bytes may be under way.
-  Inbound(Core& core, Ports& ports, size_t slots, size_t largest_datagram)
-      : core_(core), ports_(ports), pool_(slots, largest_datagram), to_clients_(ports.clients.size()) {}
+  /// `core` and `ports` outlive this; `worker` says which of the ports are its own.  `slots` datagrams of up to
+  /// `largest_datagram` bytes may be under way.
+  Inbound(Core& core, Ports& ports, size_t worker, size_t slots, size_t largest_datagram)
+      : core_(core),
+        ports_(ports),
+        worker_(worker),
+        pool_(slots, largest_datagram),
+        to_clients_(ports.clients.size()) {}
 
-  /// When one of the tunnel's sockets is readable.
+  /// When one of its sockets is readable.
   void serve(UdpSocket& socket);
 
  private:
@@ -20,6 +25,7 @@ class Inbound {
 
   Core& core_;
   Ports& ports_;
+  const size_t worker_;
   PacketPool pool_;  // before everything that holds packets
   DropCounters drops_;
 

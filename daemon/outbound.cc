@@ -5,13 +5,13 @@
 namespace adit::daemon {
 
 bool Outbound::serve_tun() {
-  const bool is_there = ports_.tun.front().read(pool_, kBatchSize, inner_, drops_);
+  const bool is_there = ports_.queue_of(worker_).read(pool_, kBatchSize, inner_, drops_);
   {
     const std::lock_guard lock(core_.mutex);
     core_.lost_tun |= !is_there;
     encapsulate();
   }
-  if (!unreachable_.empty()) ports_.tun.front().write(unreachable_, coalescer_, drops_);
+  if (!unreachable_.empty()) ports_.queue_of(worker_).write(unreachable_, coalescer_, drops_);
   flush();
   return is_there;
 }
@@ -36,7 +36,7 @@ void Outbound::serve_clients(forward::ListenerId listener) {
 void Outbound::encapsulate() { core_.tunnel.encapsulate(inner_, read_clock(), to_peers_, unreachable_); }
 
 void Outbound::flush() {
-  ports_.write_to_peers(to_peers_.sealed(), drops_);
+  ports_.write_to_peers(worker_, to_peers_.sealed(), drops_);
   core_.settle(drops_);
 }
 

@@ -7,11 +7,13 @@ namespace adit::daemon {
 
 class Outbound {
  public:
-  /// `core` and `ports` outlive this.  `slots` packets of up to `largest_packet` bytes may be under way.
-  Outbound(Core& core, Ports& ports, size_t slots, size_t largest_packet)
-      : core_(core), ports_(ports), pool_(slots, largest_packet) {}
+  /// `core` and `ports` outlive this; `worker` says which of the ports are its own.  `slots` packets of up to
+  /// `largest_packet` bytes may be under way.
+  Outbound(Core& core, Ports& ports, size_t worker, size_t slots, size_t largest_packet)
+      : core_(core), ports_(ports), worker_(worker), pool_(slots, largest_packet) {}
 
-  /// When the tun is readable.  False once it is gone for good, which the loop is told.
+  /// When its queue of the tun is readable, which it must have.  False once it is gone for good, which the loop is
+  /// told.
   [[nodiscard]] bool serve_tun();
   /// When a client's datagrams can be read.
   void serve_clients(forward::ListenerId listener);
@@ -22,6 +24,7 @@ class Outbound {
 
   Core& core_;
   Ports& ports_;
+  const size_t worker_;
   PacketPool pool_;  // before everything that holds packets
   DropCounters drops_;
 

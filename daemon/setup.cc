@@ -1,6 +1,7 @@
 #include "daemon/setup.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -102,12 +103,24 @@ Offloads wanted_offloads() {
   }
 }
 
-bool wants_data_threads() {
+size_t wanted_threads() {
   const char* chosen = std::getenv("ADIT_THREADS");
-  if (chosen == nullptr) return std::thread::hardware_concurrency() > 1;
+  if (chosen == nullptr) return default_threads(std::thread::hardware_concurrency());
   const std::string_view text = chosen;
-  if (text != "0" && text != "2") throw std::invalid_argument("ADIT_THREADS: 0 or 2, not '" + std::string(text) + "'");
-  return text == "2";
+  size_t threads = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+  if (error != std::errc() || stop != text.data() + text.size() || threads % 2 != 0 || threads > 2 * kMostWorkers) {
+    throw std::invalid_argument("ADIT_THREADS: an even number up to " + std::to_string(2 * kMostWorkers) + ", not '" +
+                                std::string(text) + "'");
+  }
+  return threads;
+}
+
+/// More than eight workers would wait for each other's turn with the Core, as far as can be told without such a
+/// machine.
+size_t default_threads(unsigned processors) noexcept {
+  if (processors < 2) return 0;
+  return 2 * std::clamp(processors / 2, 1u, 8u);
 }
 
 }  // namespace adit::daemon

@@ -31,8 +31,15 @@ unsigned largest_super_packet(unsigned mtu);
 /// ADIT_OFFLOAD of the environment; everything where it is not set.  Throws std::invalid_argument.
 Offloads wanted_offloads();
 
-/// Whether each direction of traffic has a thread of its own: ADIT_THREADS of the environment, "0" or "2"; where it is
-/// not set, when there is more than one processor.  Throws std::invalid_argument.
-bool wants_data_threads();
+/// A worker has two threads, one for each direction of traffic.
+inline constexpr size_t kMostWorkers = 16;
+/// How many threads traffic is to have beside the one that does the rest; 0: none.  ADIT_THREADS of the environment,
+/// which must be even and for at most kMostWorkers; where it is not set, default_threads() of the machine's processors.
+/// Throws std::invalid_argument.
+size_t wanted_threads();
+/// None on one processor, else a worker for every two processors, at most eight.
+size_t default_threads(unsigned processors) noexcept;
+/// Without threads it is one worker, too.
+constexpr size_t workers_of(size_t threads) noexcept { return threads < 2 ? 1 : threads / 2; }
 
 }  // namespace adit::daemon

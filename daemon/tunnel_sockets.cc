@@ -45,4 +45,15 @@ std::vector<UdpSocket> bind_tunnel_sockets(uint16_t port, const Offloads& offloa
   }
 }
 
+std::vector<std::vector<UdpSocket>> bind_tunnel_sockets_for(size_t workers, uint16_t port, const Offloads& offloads) {
+  std::vector<std::vector<UdpSocket>> all;
+  all.push_back(bind_tunnel_sockets(port, offloads));
+  while (all.size() < workers) {
+    std::vector<UdpSocket> more;
+    for (const UdpSocket& first : all.front()) more.push_back(first.bind_beside(offloads));
+    all.push_back(std::move(more));
+  }
+  return all;
+}
+
 }  // namespace adit::daemon

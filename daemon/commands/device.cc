@@ -57,12 +57,37 @@ std::string log_level() {
   return level == "silent" ? level : "error";
 }
 
-Tun open_tun(const std::string& interface) {
+/// The queues of a tun: the one that was given, or of a new one as many as there are workers.
+std::vector<Tun> open_tun(const std::string& interface) {
+  std::vector<Tun> tun;
+  if (Fd fd = inherited(kTunVariable); fd)
+    tun.push_back(Tun::adopt(std::move(fd), wanted_offloads()));
+  else
+    tun = Tun::create_queues(interface, workers_of(wanted_threads()), wanted_offloads());
+  set_mtu(tun.front().name(), kDefaultMtu);
+  set_no_automatic_addresses(tun.front().name());
+  return tun;
+}
+
+/// All descriptors of a tun with several queues: each queue's own, then where it is written.
+std::vector<int> descriptors(const std::vector<Tun>& tun) {
+  if (tun.size() == 1) return {tun.front().fd()};
+  std::vector<int> all;
+  for (const Tun& queue : tun) all.insert(all.end(), {queue.fd(), queue.entrance()});
+  return all;
+}
+
+/// What descriptors() were given to this process.
+std::vector<Tun> take_over_tun(const std::string& others) {
+  std::vector<Tun> tun;
+  int next = kFirstMoreFd;
+  const int end = next + std::stoi(others);
   Fd fd = inherited(kTunVariable);
-  Tun tun = fd ? Tun::adopt(std::move(fd), wanted_offloads()) : Tun::create(interface, wanted_offloads());
-  if (!variable(kTakesOverVariable).empty()) return tun;
-  set_mtu(tun.name(), kDefaultMtu);
-  set_no_automatic_addresses(tun.name());
+  while (fd) {
+    Fd entrance(next < end ? next++ : -1);
+    tun.push_back(Tun::adopt(std::move(fd), wanted_offloads(), std::move(entrance)));
+    fd = Fd(next < end ? next++ : -1);
+  }
   return tun;
 }
 
@@ -82,10 +107,10 @@ ControlSocket open_control(const std::string& interface) {
   return ControlSocket(path);
 }
 
-int serve(Tun tun, ControlSocket socket) {
+int serve(std::vector<Tun> tun, ControlSocket socket) {
   // A reader of the log, or a client of the control socket, may go away: that is its end, not ours.
   std::signal(SIGPIPE, SIG_IGN);
-  const std::string name = tun.name();
+  const std::string name = tun.front().name();
   Loop loop;
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
@@ -137,12 +162,13 @@ int device(const DeviceRequest& request, const std::vector<std::string>& argumen
   start_log(log_level());
   // First, so that its file does not stay when the tun has gone meanwhile.
   std::optional<ControlSocket> given = inherited_control();
-  Tun tun = open_tun(request.interface);
-  ControlSocket socket = given ? std::move(*given) : open_control(tun.name());
+  const std::string others = variable(kTakesOverVariable);
+  std::vector<Tun> tun = others.empty() ? open_tun(request.interface) : take_over_tun(others);
+  ControlSocket socket = given ? std::move(*given) : open_control(tun.front().name());
   if (request.foreground || variable(kForegroundVariable) == "1") return serve(std::move(tun), std::move(socket));
 
   const bool keep_output = !variable("LOG_LEVEL").empty() && log_level() != "silent";
-  start_in_background(arguments, tun.fd(), socket.fd().get(), keep_output);
+  start_in_background(arguments, descriptors(tun), socket.fd().get(), keep_output);
   socket.give_away();
   return kExitDone;
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <stdexcept>
+
 namespace adit::daemon {
 namespace {
 
@@ -69,6 +72,45 @@ TEST(Setup, RoutesAreTheAllowedIpsButNoDefaultRoute) {
   config.peers[0].allowed_ips.push_back(*Prefix::parse("0.0.0.0/0"));
   config.peers.push_back(config.peers[0]);
   EXPECT_EQ(routes(config), (std::vector{*Prefix::parse("10.1.2.2/32"), *Prefix::parse("192.168.7.0/24")}));
+}
+
+struct Threads : testing::Test {
+  static size_t wanted(const char* chosen) {
+    ::setenv("ADIT_THREADS", chosen, 1);
+    return wanted_threads();
+  }
+  void TearDown() override { ::unsetenv("ADIT_THREADS"); }
+};
+
+TEST_F(Threads, AreTwoForEachWorkerOrNone) {
+  EXPECT_EQ(wanted("0"), 0u);
+  EXPECT_EQ(wanted("2"), 2u);
+  EXPECT_EQ(wanted("32"), 32u);
+  EXPECT_EQ(workers_of(0), 1u);
+  EXPECT_EQ(workers_of(2), 1u);
+  EXPECT_EQ(workers_of(32), 16u);
+}
+
+TEST_F(Threads, ThatCannotBeAreNamed) {
+  for (const char* chosen : {"", "1", "3", "34", "-2", "2 ", "two", "99999999999999999999999"}) {
+    try {
+      wanted(chosen);
+      FAIL() << chosen;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_EQ(error.what(), "ADIT_THREADS: an even number up to 32, not '" + std::string(chosen) + "'");
+    }
+  }
+}
+
+TEST_F(Threads, FollowTheProcessors) {
+  EXPECT_EQ(default_threads(0), 0u) << "it is not known how many there are";
+  EXPECT_EQ(default_threads(1), 0u);
+  EXPECT_EQ(default_threads(2), 2u);
+  EXPECT_EQ(default_threads(3), 2u);
+  EXPECT_EQ(default_threads(4), 4u);
+  EXPECT_EQ(default_threads(7), 6u);
+  EXPECT_EQ(default_threads(16), 16u);
+  EXPECT_EQ(default_threads(128), 16u);
 }
 
 }  // namespace
