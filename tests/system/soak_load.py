@@ -12,7 +12,7 @@ import unittest
 import drop_in
 import lab
 
-os.environ["ADIT_THREADS"] = "2"
+os.environ.setdefault("ADIT_THREADS", "4")
 SECONDS = int(os.environ.get("ADIT_LOAD_SECONDS", "120"))
 
 
@@ -43,7 +43,7 @@ class Load(drop_in.DropInLab):
 
     def transfer_both_ways(self):
         """An interface that is down ends a transfer; the next begins."""
-        for options in (("-t", "5"), ("-t", "5", "-R"), ("-t", "3", "-u", "-b", "50M"), ("-t", "3", "-u", "-b", "50M", "-R")):
+        for options in (("-t", "5", "-P", "4"), ("-t", "5", "-R", "-P", "4"), ("-t", "3", "-u", "-b", "50M"), ("-t", "3", "-u", "-b", "50M", "-R")):
             self.run_on(self.one, "iperf3", "-c", "10.0.0.2", "--connect-timeout", "1000", *options)
 
     def interrupt(self):
