@@ -71,7 +71,10 @@ Gateway::Gateway(std::vector<Tun> tun, Loop& loop) : Gateway(bare_config(tun), l
 Gateway::~Gateway() {
   stop_threads();
   close_tunnel_sockets();
-  for (const auto& worker : workers_) worker->unwatch_others();
+  for (const auto& worker : workers_) {
+    worker->unwatch_clients();
+    worker->unwatch_tun();
+  }
   if (!interface_watch_) return;
   for (const int fd : interface_watch_->fds()) loop_.unwatch(fd);
 }
@@ -91,6 +94,10 @@ void Gateway::begin() {
     workers_.push_back(
         std::make_unique<Worker>(core_, ports_, index, pool_.slots(), pool_.largest_packet(), everything));
   }
+  watch_clients();
+}
+
+void Gateway::watch_clients() {
   for (forward::ListenerId listener = 0; listener < ports_.clients.size(); ++listener) {
     workers_[listener % workers_.size()]->watch_clients(listener);
   }

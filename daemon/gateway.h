@@ -82,6 +82,7 @@ class Gateway : public UapiTarget {
   void forget_keys();
   void watch_tun();
   void begin();
+  void watch_clients();
 
   // The workers (gateway_interface.cc).
   void start_threads();
@@ -92,9 +93,10 @@ class Gateway : public UapiTarget {
   void restore_peers(const SavedState& before);
 
   // Another configuration (gateway_reload.cc).
+  using TunnelSockets = std::vector<std::vector<UdpSocket>>;  // as Ports has them
   struct NewPorts {
     std::vector<std::optional<UdpSocket>> clients;  // by ListenerId; none for those that are there
-    std::vector<UdpSocket> peers;                   // none: they stay
+    TunnelSockets peers;                            // none: they stay
   };
   [[nodiscard]] std::vector<std::optional<UdpSocket>> bind_new_listeners(const config::Config& wanted) const;
   void take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept;
@@ -106,7 +108,6 @@ class Gateway : public UapiTarget {
   void fit_super_packets();
   void come_up();
   void go_down();
-  using TunnelSockets = std::vector<std::vector<UdpSocket>>;  // as Ports has them
   [[nodiscard]] TunnelSockets bind_tunnel_port(uint16_t port) const;
   void replace_tunnel_sockets(TunnelSockets sockets);
   void close_tunnel_sockets();

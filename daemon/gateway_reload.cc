@@ -98,7 +98,7 @@ void Gateway::take_over(config::Config wanted, NewPorts ports, forward::Forwarde
 
 /// Sockets that stay keep what waits in them.
 void Gateway::replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added) {
-  for (const UdpSocket& socket : ports_.clients) outbound_loop().unwatch(socket.fd());
+  for (const auto& worker : workers_) worker->unwatch_clients();
   const std::vector<config::Listener> listeners = listeners_of(wanted);
   std::vector<UdpSocket> sockets;
   for (size_t i = 0; i < listeners.size(); ++i) {
@@ -106,7 +106,7 @@ void Gateway::replace_listeners(const config::Config& wanted, std::vector<std::o
     sockets.push_back(std::move(added[i] ? *added[i] : *std::ranges::find_if(ports_.clients, is_it)));
   }
   ports_.clients = std::move(sockets);
-  begin();
+  watch_clients();
 }
 
 }  // namespace adit::daemon

@@ -25,7 +25,7 @@ void Inbound::deliver(Time now) {
     forward::PublicSide to;
     switch (core_.forwarder.from_tunnel(packet, now, to)) {
       case forward::Release::kToPublic:
-        to_clients_[to.listener].push_back({std::move(packet), to.client, Local{to.local}});
+        to_client(std::move(packet), to);
         break;
       case forward::Release::kNotOurs:
         if (!ports_.tun.empty())
@@ -40,14 +40,21 @@ void Inbound::deliver(Time now) {
   inner_.clear();
 }
 
+void Inbound::to_client(Packet packet, const forward::PublicSide& to) {
+  if (to.listener >= to_clients_.size()) to_clients_.resize(to.listener + 1);
+  Datagrams& waiting = to_clients_[to.listener];
+  if (waiting.empty()) listeners_.push_back(to.listener);
+  waiting.push_back({std::move(packet), to.client, Local{to.local}});
+}
+
 void Inbound::flush() {
   ports_.write_to_peers(worker_, replies_.sealed(), drops_);
   if (!to_tun_.empty()) ports_.queue_of(worker_).write(to_tun_, coalescer_, drops_);
-  for (size_t listener = 0; listener < to_clients_.size(); ++listener) {
-    if (to_clients_[listener].empty()) continue;
+  for (const forward::ListenerId listener : listeners_) {
     ports_.clients[listener].write(to_clients_[listener], drops_);
     to_clients_[listener].clear();
   }
+  listeners_.clear();
   core_.settle(drops_);
 }
 

@@ -10,17 +10,14 @@ class Inbound {
   /// `core` and `ports` outlive this; `worker` says which of the ports are its own.  `slots` datagrams of up to
   /// `largest_datagram` bytes may be under way.
   Inbound(Core& core, Ports& ports, size_t worker, size_t slots, size_t largest_datagram)
-      : core_(core),
-        ports_(ports),
-        worker_(worker),
-        pool_(slots, largest_datagram),
-        to_clients_(ports.clients.size()) {}
+      : core_(core), ports_(ports), worker_(worker), pool_(slots, largest_datagram) {}
 
   /// When one of its sockets is readable.
   void serve(UdpSocket& socket);
 
  private:
   void deliver(Time now);
+  void to_client(Packet packet, const forward::PublicSide& to);
   void flush();
 
   Core& core_;
@@ -34,7 +31,8 @@ class Inbound {
   PacketBatch inner_;
   tunnel::Outgoing replies_;
   PacketBatch to_tun_;
-  std::vector<Datagrams> to_clients_;  // by ListenerId
+  std::vector<Datagrams> to_clients_;           // by ListenerId
+  std::vector<forward::ListenerId> listeners_;  // by which some are to leave
   Coalescer coalescer_;
 };
 

@@ -35,8 +35,11 @@ void Worker::unwatch_peers() {
   for (const UdpSocket& socket : ports_.peers[index_]) inbound_loop_.unwatch(socket.fd());
 }
 
-void Worker::unwatch_others() {
+void Worker::unwatch_clients() {
   for (const UdpSocket& socket : ports_.clients) outbound_loop_.unwatch(socket.fd());
+}
+
+void Worker::unwatch_tun() {
   for (const Tun& tun : ports_.tun) outbound_loop_.unwatch(tun.fd());
 }
 

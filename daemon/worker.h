@@ -23,10 +23,11 @@ class Worker {
   // To be called while its threads are stopped.  What is watched is unwatched before it is closed.
   void watch_tun();
   void watch_clients(forward::ListenerId listener);
+  /// Then there may be other listeners.
+  void unwatch_clients();
   void watch_peers();
   void unwatch_peers();
-  /// All but the peers.
-  void unwatch_others();
+  void unwatch_tun();
 
   /// Throws std::system_error.
   void start();
