@@ -141,6 +141,7 @@ void leak() {
 const std::map<std::string_view, void (*)()> kChecks = {
     {"sodium", [] { check_implementation("sodium"); }},
     {"avx2", [] { check_implementation("avx2"); }},
+    {"neon", [] { check_implementation("neon"); }},
     {"single_door", check_single_door},
     {"hashes", check_hashes},
     {"x25519", check_x25519},

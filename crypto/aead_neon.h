@@ -1,0 +1,12 @@
+// The vector implementation that every 64-bit Arm processor has.
+#pragma once
+
+#include "crypto/aead_vector.h"
+
+namespace adit::crypto {
+
+/// `count` is at most vector::kMostMessages.
+void seal_neon(const vector::Messages& messages, size_t count) noexcept;
+vector::MessageBits open_neon(const vector::Messages& messages, size_t count) noexcept;
+
+}  // namespace adit::crypto
