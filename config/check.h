@@ -7,6 +7,10 @@
 
 namespace adit::config {
 
+/// Before the listeners are spelled out: a range of too many is a mistake like another.
 void check(const Config& config, const Places& places, Problems& problems);
+
+/// check()'s part for the forwards.
+void check_forwards(const Config& config, const Places& places, Problems& problems);
 
 }  // namespace adit::config

@@ -54,6 +54,7 @@ Config parse_from(std::string_view text, const Source& source) {
     check(config, places, problems);
   }
   if (problems.count() != 0) throw ConfigError(source.file, std::move(problems).in_order());
+  for (size_t i = 0; i < config.forwards.size(); ++i) config.forwards[i].listeners = spell_out(places.forwards[i]);
   return config;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/port_list.h"
 #include "config/table_reader.h"
 
 namespace adit::config {
@@ -33,10 +34,18 @@ struct PeerPlaces {
   Place public_key;
   std::vector<Place> allowed_ips;
 };
+/// "ADDRESS:PORTS" with its ranges still closed, so that what is wrong with them is said once and not for each port.
+struct PlacedPorts {
+  Ip ip;
+  PortList ports;  // none: `to` is an address alone
+  Place place;
+};
 struct ForwardPlaces {
   Place name;
-  Place to;
-  std::vector<Place> listen;
+  Place protocol;                          // of the forward when it is not given
+  std::optional<Protocol> known_protocol;  // none: what is written is none
+  std::vector<PlacedPorts> listen;         // as Forward::listen
+  PlacedPorts to;
 };
 struct Places {
   InterfacePlaces interface;
@@ -52,7 +61,11 @@ using Tables = std::map<std::string, Table, std::less<>>;
 void read_interface(TableReader reader, const Source& source, Config& config, Places& places);
 void read_peer(TableReader reader, const Source& source, Config& config, Places& places);
 Tables read_tables(const Node& section, Problems& problems);
+/// All but Forward::listeners, which spell_out() makes of places that have been checked.
 void read_forward(TableReader reader, const Tables& tables, Config& config, Places& places);
+
+/// The listeners that a forward without mistakes means.
+std::vector<Listener> spell_out(const ForwardPlaces& forward);
 
 /// How a section names one of its keys.
 struct KeyRole {
