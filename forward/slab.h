@@ -19,17 +19,29 @@ struct Free {
   void operator()(void* memory) const noexcept { std::free(memory); }
 };
 
+/// An array of zeros that begins on a cache line, so that values of one or two lines' size are on no more than that.
 template <typename T>
-using ZeroedArray = std::unique_ptr<T[], Free>;
+class ZeroedArray {
+ public:
+  /// Throws std::bad_alloc.
+  explicit ZeroedArray(size_t size) {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    constexpr size_t kLine = 64;
+    size_t bytes = size * sizeof(T) + kLine;
+    // calloc, because unlike `new T[n]()` it need not write the zeros; what it cannot do is align them.
+    memory_.reset(std::calloc(bytes, 1));
+    void* first = memory_.get();
+    if (first == nullptr || std::align(kLine, size * sizeof(T), first, bytes) == nullptr) throw std::bad_alloc();
+    values_ = static_cast<T*>(first);
+  }
 
-/// calloc, because unlike `new T[n]()` it need not write the zeros.
-template <typename T>
-ZeroedArray<T> make_zeroed_array(size_t size) {
-  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
-  void* memory = std::calloc(size, sizeof(T));
-  if (memory == nullptr) throw std::bad_alloc();
-  return ZeroedArray<T>(static_cast<T*>(memory));
-}
+  [[nodiscard]] T& operator[](size_t index) noexcept { return values_[index]; }
+  [[nodiscard]] const T& operator[](size_t index) const noexcept { return values_[index]; }
+
+ private:
+  std::unique_ptr<void, Free> memory_;
+  T* values_ = nullptr;
+};
 
 /// Where a value is in its slab; stays the same as long as the value lives.
 using SlotIndex = uint32_t;
@@ -38,9 +50,7 @@ inline constexpr SlotIndex kNoSlot = 0;
 template <typename T>
 class Slab {
  public:
-  explicit Slab(uint32_t capacity) : capacity_(capacity), slots_(make_zeroed_array<T>(size_t{capacity} + 1)) {
-    free_.reserve(capacity);
-  }
+  explicit Slab(uint32_t capacity) : capacity_(capacity), slots_(size_t{capacity} + 1) { free_.reserve(capacity); }
 
   /// A slot for `value`; there must be room.  Slots are reused last-in first-out, so few flows stay on few pages.
   SlotIndex put(const T& value) noexcept {
@@ -75,8 +85,11 @@ template <typename T, SlotIndex T::*Next>
 class HashIndex {
  public:
   /// For a slab of `slots` slots; their bytes of bucket are 4 to 8 each.
-  explicit HashIndex(uint32_t slots)
-      : mask_(std::bit_ceil(size_t{slots} + 1) - 1), buckets_(make_zeroed_array<SlotIndex>(mask_ + 1)) {}
+  explicit HashIndex(uint32_t slots) : mask_(std::bit_ceil(size_t{slots} + 1) - 1), buckets_(mask_ + 1) {}
+
+  /// Two steps towards find() for many hashes at once: fetch the bucket, then see which value stands first in it.
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&buckets_[hash & mask_]); }
+  [[nodiscard]] SlotIndex first(uint64_t hash) const noexcept { return buckets_[hash & mask_]; }
 
   template <typename Matches>
   [[nodiscard]] SlotIndex find(const Slab<T>& slab, uint64_t hash, Matches matches) const noexcept {
