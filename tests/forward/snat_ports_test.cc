@@ -54,6 +54,44 @@ TEST(SnatPorts, AnEmptyRangeGivesNothing) {
   EXPECT_EQ(ports.in_use(), 0u);
 }
 
+TEST(SnatPorts, TakesAPortByItsNumberOnceAndPassesItOverLater) {
+  SnatPorts ports({2000, 2004}, 3);  // begins at 2003
+  EXPECT_TRUE(ports.take(2004));
+  EXPECT_TRUE(ports.take(2000));
+  EXPECT_FALSE(ports.take(2004)) << "it is in use";
+  EXPECT_FALSE(ports.take(1999));
+  EXPECT_FALSE(ports.take(2005));
+  EXPECT_EQ(ports.in_use(), 2u);
+  EXPECT_EQ(ports.take(), 2003);
+  EXPECT_FALSE(ports.take(2003)) << "so is what was taken in turn";
+  EXPECT_EQ(ports.take(), 2001);
+  ports.give_back(2004);
+  EXPECT_EQ(ports.take(), 2002);
+  EXPECT_EQ(ports.take(), 2004) << "given back, it is one among the others";
+  EXPECT_FALSE(ports.take());
+  EXPECT_FALSE(ports.has_free());
+}
+
+TEST(SnatPorts, TakenPortsAtTheEndOfTheRangeLeaveNoneToGive) {
+  SnatPorts ports({2000, 2001}, 0);
+  EXPECT_TRUE(ports.take(2001));
+  EXPECT_TRUE(ports.take(2000));
+  EXPECT_FALSE(ports.take());
+  ports.give_back(2001);
+  EXPECT_EQ(ports.take(), 2001);
+}
+
+TEST(SnatPorts, PlentyIsAQuarterOfTheRange) {
+  SnatPorts ports({2000, 2007}, 0);
+  for (int i = 0; i < 5; ++i) static_cast<void>(ports.take());
+  EXPECT_TRUE(ports.has_plenty());
+  const uint16_t port = ports.take().value();
+  EXPECT_FALSE(ports.has_plenty());
+  ports.give_back(port);
+  EXPECT_TRUE(ports.has_plenty());
+  EXPECT_FALSE(SnatPorts(PortRange{}, 7).has_plenty());
+}
+
 TEST(SnatPorts, NeverGivesAPortThatIsInUseHoweverTheyComeAndGo) {
   SnatPorts ports({5000, 5049}, 31);
   std::mt19937 random(1);
