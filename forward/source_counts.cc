@@ -1,11 +1,6 @@
 #include "forward/source_counts.h"
 
 namespace adit::forward {
-namespace {
-
-Ip source_prefix(const Ip& client) noexcept { return client.is_v4() ? client : Prefix::of(client, 64).ip; }
-
-}  // namespace
 
 SourceCounts::SourceCounts(uint32_t capacity, uint64_t seed) : seed_(seed), sources_(capacity), index_(capacity) {}
 

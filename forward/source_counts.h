@@ -7,8 +7,10 @@
 
 namespace adit::forward {
 
-/// A source is an IPv4 address or an IPv6 /64: the least that one subscriber is given, so counting single IPv6
-/// addresses would limit nobody.
+/// What a client counts as: its IPv4 address or its IPv6 /64, which is the least that one subscriber is given, so that
+/// counting single IPv6 addresses would limit nobody.
+inline Ip source_prefix(const Ip& client) noexcept { return client.is_v4() ? client : Prefix::of(client, 64).ip; }
+
 class SourceCounts {
  public:
   /// For at most `capacity` flows; `seed` as in FlowTable.

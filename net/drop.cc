@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, kDropCount> kNames = {
     "not_allowed",
     "flow_table_full",
     "source_flows_full",
+    "source_rate",
     "no_port",
     "no_address",
     "too_big",

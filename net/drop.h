@@ -39,10 +39,11 @@ enum class Drop : uint8_t {
   kDown,         // the interface is down
   // forwarder
   kNotAllowed,       // client not in the rule's `from` table
-  kFlowTableFull,    // rule has max_flows flows
+  kFlowTableFull,    // rule has max_flows flows, and none of them may be pushed out
   kSourceFlowsFull,  // client has max_flows_per_source flows
-  kNoPort,           // no SNAT port left towards the service
-  kNoAddress,        // the gateway has no tunnel address of the service's IP version
+  kSourceRate,       // client opens more than max_new_flows_per_source flows a second
+  kNoPort,           // no SNAT port left towards the service, or another flow has the client's own endpoint there
+  kNoAddress,        // no address of the service's IP version: of the gateway, or of a client that is to keep its own
   kTooBig,           // payload does not fit one tunnel packet
   kBadChecksum,      // the service's answer has a wrong UDP or IPv4 header checksum
   kBadUdpLength,     // the service's answer has a UDP length that does not fit the packet
