@@ -1,6 +1,8 @@
 // A flow: one client's conversation with one service, seen from both sides.
 #pragma once
 
+#include <cstddef>
+
 #include "forward/forwarder.h"
 #include "forward/slab.h"
 
@@ -8,7 +10,7 @@ namespace adit::forward {
 
 /// The inside half of a flow: what the service sees.
 struct TunnelSide {
-  Endpoint ours;    // the gateway's tunnel address and a SNAT port
+  Endpoint ours;    // the gateway's tunnel address and a SNAT port, or what the client has (Source::kKeep)
   Endpoint remote;  // the service
   bool operator==(const TunnelSide&) const noexcept = default;
 };
@@ -18,19 +20,20 @@ using FlowIndex = SlotIndex;
 inline constexpr FlowIndex kNoFlow = kNoSlot;
 using SourceIndex = SlotIndex;
 
-struct Flow {
-  // What a datagram from the client touches.
+struct alignas(64) Flow {
+  // What a datagram from the client is compared with.
   PublicSide public_side;
   FlowIndex next_by_public;
   FlowIndex next_by_tunnel;
+  FlowState state;
   Time last_seen;
-  // What an answer touches beside that.
+  // What an answer is compared with, and what neighbours in the order touch.
   TunnelSide tunnel_side;
-  FlowIndex less_recent;  // neighbours among the rule's flows in the order of last_seen
+  FlowIndex less_recent;  // neighbours among the rule's flows of this state in the order of last_seen
   FlowIndex more_recent;
   RuleId rule;
   SourceIndex source;  // where the flows of this client's address are counted
 };
-static_assert(sizeof(Flow) <= 128, "two cache lines");
+static_assert(sizeof(Flow) == 128 && offsetof(Flow, tunnel_side) == 64, "two cache lines, one for each direction");
 
 }  // namespace adit::forward

@@ -1,9 +1,14 @@
 #include "forward/flow_table.h"
 
+#include <algorithm>
+#include <array>
+
+#include "net/packet.h"
+
 namespace adit::forward {
 
 FlowTable::FlowTable(size_t rules, uint32_t capacity, uint64_t seed)
-    : seed_(seed), flows_(capacity), by_public_(capacity), by_tunnel_(capacity), orders_(rules) {}
+    : seed_(seed), flows_(capacity), by_public_(capacity), by_tunnel_(capacity), orders_(rules * kFlowStates.size()) {}
 
 FlowIndex FlowTable::find(const PublicSide& side) const noexcept {
   return by_public_.find(flows_, hash(side), [&side](const Flow& flow) { return flow.public_side == side; });
@@ -13,20 +18,68 @@ FlowIndex FlowTable::find(const TunnelSide& side) const noexcept {
   return by_tunnel_.find(flows_, hash(side), [&side](const Flow& flow) { return flow.tunnel_side == side; });
 }
 
+/// Three rounds, each of which asks for addresses that the one before has fetched: bucket, flow, its neighbours.
+template <typename Side>
+void FlowTable::fetch(std::span<const Side> sides) const noexcept {
+  std::array<uint64_t, kBatchSize> hashes;
+  std::array<FlowIndex, kBatchSize> found;
+  while (!sides.empty()) {
+    const size_t count = std::min(sides.size(), kBatchSize);
+    for (size_t i = 0; i < count; ++i) {
+      hashes[i] = hash(sides[i]);
+      index_of(sides[i]).prefetch(hashes[i]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      found[i] = index_of(sides[i]).first(hashes[i]);
+      __builtin_prefetch(&flows_[found[i]], 1);
+      __builtin_prefetch(&flows_[found[i]].tunnel_side, 1);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      __builtin_prefetch(&flows_[flows_[found[i]].less_recent].tunnel_side, 1);
+      __builtin_prefetch(&flows_[flows_[found[i]].more_recent].tunnel_side, 1);
+    }
+    sides = sides.subspan(count);
+  }
+}
+template void FlowTable::fetch(std::span<const PublicSide> sides) const noexcept;
+template void FlowTable::fetch(std::span<const TunnelSide> sides) const noexcept;
+
 FlowIndex FlowTable::open(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
                           Time now) noexcept {
-  const FlowIndex flow = flows_.put({.public_side = public_side,
-                                     .next_by_public = kNoFlow,
-                                     .next_by_tunnel = kNoFlow,
-                                     .last_seen = now,
-                                     .tunnel_side = tunnel_side,
-                                     .less_recent = kNoFlow,
-                                     .more_recent = kNoFlow,
-                                     .rule = rule,
-                                     .source = source});
-  by_public_.insert(flows_, hash(public_side), flow);
-  by_tunnel_.insert(flows_, hash(tunnel_side), flow);
+  const FlowIndex flow = enter({.public_side = public_side,
+                                .next_by_public = kNoFlow,
+                                .next_by_tunnel = kNoFlow,
+                                .state = FlowState::kUnanswered,
+                                .last_seen = now,
+                                .tunnel_side = tunnel_side,
+                                .less_recent = kNoFlow,
+                                .more_recent = kNoFlow,
+                                .rule = rule,
+                                .source = source});
   append(flow);
+  return flow;
+}
+
+FlowIndex FlowTable::restore(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule,
+                             SourceIndex source, FlowState state, Time last_seen) noexcept {
+  const FlowIndex flow = enter({.public_side = public_side,
+                                .next_by_public = kNoFlow,
+                                .next_by_tunnel = kNoFlow,
+                                .state = state,
+                                .last_seen = last_seen,
+                                .tunnel_side = tunnel_side,
+                                .less_recent = kNoFlow,
+                                .more_recent = kNoFlow,
+                                .rule = rule,
+                                .source = source});
+  prepend(flow);
+  return flow;
+}
+
+FlowIndex FlowTable::enter(const Flow& value) noexcept {
+  const FlowIndex flow = flows_.put(value);
+  by_public_.insert(flows_, hash(value.public_side), flow);
+  by_tunnel_.insert(flows_, hash(value.tunnel_side), flow);
   return flow;
 }
 
@@ -36,6 +89,13 @@ void FlowTable::refresh(FlowIndex flow, Time now) noexcept {
   flows_[flow].last_seen = now;
   if (flows_[flow].more_recent == kNoFlow) return;
   unlink(flow);
+  append(flow);
+}
+
+void FlowTable::promote(FlowIndex flow, FlowState state, Time now) noexcept {
+  unlink(flow);
+  flows_[flow].state = state;
+  flows_[flow].last_seen = std::max(now, flows_[flow].last_seen);
   append(flow);
 }
 
@@ -56,17 +116,25 @@ uint64_t FlowTable::hash(const TunnelSide& side) const noexcept {
 }
 
 void FlowTable::append(FlowIndex flow) noexcept {
-  Order& order = orders_[flows_[flow].rule];
+  Order& order = order_of(flows_[flow]);
   flows_[flow].less_recent = order.most_recent;
   flows_[flow].more_recent = kNoFlow;
   (order.most_recent == kNoFlow ? order.least_recent : flows_[order.most_recent].more_recent) = flow;
   order.most_recent = flow;
 }
 
+void FlowTable::prepend(FlowIndex flow) noexcept {
+  Order& order = order_of(flows_[flow]);
+  flows_[flow].less_recent = kNoFlow;
+  flows_[flow].more_recent = order.least_recent;
+  (order.least_recent == kNoFlow ? order.most_recent : flows_[order.least_recent].less_recent) = flow;
+  order.least_recent = flow;
+}
+
 void FlowTable::unlink(FlowIndex flow) noexcept {
   const FlowIndex less = flows_[flow].less_recent;
   const FlowIndex more = flows_[flow].more_recent;
-  Order& order = orders_[flows_[flow].rule];
+  Order& order = order_of(flows_[flow]);
   (less == kNoFlow ? order.least_recent : flows_[less].more_recent) = more;
   (more == kNoFlow ? order.most_recent : flows_[more].less_recent) = less;
 }

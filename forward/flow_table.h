@@ -3,14 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "forward/flow.h"
 
 namespace adit::forward {
 
-/// Everything here takes the same time whether there is one flow or a hundred thousand.  A flow costs 128 bytes and
-/// 8 to 16 bytes of buckets; memory that was never needed is never touched (slab.h).
+/// Everything here takes the same time whether there is one flow or a hundred thousand.  A flow costs 128 bytes, 4 of
+/// the list of free slots and 8 to 16 of buckets; memory that was never needed is never touched (slab.h).
 class FlowTable {
  public:
   /// For `rules` rules with together at most `capacity` flows.  `seed` is what clients must not know, lest they
@@ -23,19 +24,33 @@ class FlowTable {
   [[nodiscard]] const Flow& operator[](FlowIndex flow) const noexcept { return flows_[flow]; }
   [[nodiscard]] size_t size() const noexcept { return flows_.size(); }
 
-  /// Enters a flow.  Neither side is in the table, and there is room.
+  /// Fetches what find() and refresh() will need of each flow into the processor's caches, for all together.
+  void look_ahead(std::span<const PublicSide> sides) const noexcept { fetch(sides); }
+  void look_ahead(std::span<const TunnelSide> sides) const noexcept { fetch(sides); }
+
+  /// Enters an unanswered flow.  Neither side is in the table, and there is room.
   FlowIndex open(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
                  Time now) noexcept;
+  /// Enters one that was open elsewhere, and `last_seen` no later than all others of its rule and state here.
+  FlowIndex restore(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
+                    FlowState state, Time last_seen) noexcept;
   /// The flow was used at `now`, which is not before any other time this table has seen.
   void refresh(FlowIndex flow, Time now) noexcept;
+  /// ... and is in another state for it.
+  void promote(FlowIndex flow, FlowState state, Time now) noexcept;
   void close(FlowIndex flow) noexcept;
 
-  /// The rule's flow that has been idle for longest; kNoFlow when the rule has none.
-  [[nodiscard]] FlowIndex longest_idle(RuleId rule) const noexcept { return orders_[rule].least_recent; }
+  /// The ends of the order of the rule's flows in this state by last use; kNoFlow when the rule has none.
+  [[nodiscard]] FlowIndex longest_idle(RuleId rule, FlowState state) const noexcept {
+    return order_of(rule, state).least_recent;
+  }
+  [[nodiscard]] FlowIndex last_used(RuleId rule, FlowState state) const noexcept {
+    return order_of(rule, state).most_recent;
+  }
 
  private:
-  /// Ends of the list of one rule's flows.  All flows of a rule have the same timeout, so the order of last use is
-  /// the order of expiry, and using a flow moves it to the far end.
+  /// Ends of the list of one rule's flows in one state.  They have the same timeout, so the order of last use is the
+  /// order of expiry, and using a flow moves it to the far end.
   struct Order {
     FlowIndex least_recent = kNoFlow;
     FlowIndex most_recent = kNoFlow;
@@ -43,14 +58,27 @@ class FlowTable {
 
   [[nodiscard]] uint64_t hash(const PublicSide& side) const noexcept;
   [[nodiscard]] uint64_t hash(const TunnelSide& side) const noexcept;
+  [[nodiscard]] const auto& index_of(const PublicSide& /*kind*/) const noexcept { return by_public_; }
+  [[nodiscard]] const auto& index_of(const TunnelSide& /*kind*/) const noexcept { return by_tunnel_; }
+  template <typename Side>
+  void fetch(std::span<const Side> sides) const noexcept;
+
+  [[nodiscard]] const Order& order_of(RuleId rule, FlowState state) const noexcept {
+    return orders_[rule * kFlowStates.size() + static_cast<size_t>(state)];
+  }
+  [[nodiscard]] Order& order_of(const Flow& flow) noexcept {
+    return orders_[flow.rule * kFlowStates.size() + static_cast<size_t>(flow.state)];
+  }
+  FlowIndex enter(const Flow& flow) noexcept;
   void append(FlowIndex flow) noexcept;
+  void prepend(FlowIndex flow) noexcept;
   void unlink(FlowIndex flow) noexcept;
 
   uint64_t seed_;
   Slab<Flow> flows_;
   HashIndex<Flow, &Flow::next_by_public> by_public_;
   HashIndex<Flow, &Flow::next_by_tunnel> by_tunnel_;
-  std::vector<Order> orders_;  // by RuleId
+  std::vector<Order> orders_;  // by RuleId and state
 };
 
 }  // namespace adit::forward

@@ -5,10 +5,8 @@
 #include <map>
 #include <utility>
 
-#include "forward/flow_table.h"
+#include "forward/forwarder_state.h"
 #include "forward/rewrite.h"
-#include "forward/snat_ports.h"
-#include "forward/source_counts.h"
 
 namespace adit::forward {
 namespace {
@@ -16,42 +14,31 @@ namespace {
 /// Most flows one expire() frees: a tenth of a millisecond of work with cold caches, so that packets hardly wait.
 constexpr unsigned kMostExpiredPerCall = 256;
 
-bool lets_in(const Rule& rule, const Ip& client) noexcept {
-  if (!rule.from) return true;
-  const bool* allowed = rule.from->find(client);
-  return allowed != nullptr && *allowed;
-}
-
 }  // namespace
-
-struct Forwarder::ListenerState {
-  RuleId rule;
-  Endpoint service;
-  std::optional<Ip> ours;  // the gateway's tunnel address of the service's IP version
-  uint32_t ports;          // index into ports_; listeners with the same service share its ports
-};
-
-struct Forwarder::RuleState {
-  Rule rule;
-  RuleStats stats;
-};
 
 Forwarder::Forwarder(Settings settings) : mtu_(settings.mtu) {
   const PortRange range{settings.first_snat_port, settings.last_snat_port};
   std::map<Endpoint, uint32_t> services;
   uint32_t capacity = 0;
   for (Rule& rule : settings.rules) {
-    for (const Listener& listener : rule.listeners) {
-      const auto [service, is_new] = services.try_emplace(listener.to, static_cast<uint32_t>(ports_.size()));
-      if (is_new) ports_.emplace_back(range, hash_endpoint(listener.to, settings.seed));
-      const std::optional<Ip>& ours = listener.to.ip.is_v4() ? settings.our_v4 : settings.our_v6;
-      listeners_.push_back({static_cast<RuleId>(rules_.size()), listener.to, ours, service->second});
+    for (const auto& [listen, service] : rule.listeners) {
+      const std::optional<Ip>& ours = service.ip.is_v4() ? settings.our_v4 : settings.our_v6;
+      listeners_.push_back({static_cast<RuleId>(rules_.size()), listen, service, ours});
+      if (rule.source == Source::kKeep) continue;
+      const auto [known, is_new] = services.try_emplace(service, static_cast<uint32_t>(ports_.size()));
+      if (is_new) ports_.emplace_back(range, hash_endpoint(service, settings.seed));
+      listeners_.back().ports = known->second;
     }
     capacity += rule.max_flows;
-    rules_.push_back({.rule = std::move(rule), .stats = {}});
+    const uint32_t rate = rule.max_new_flows_per_source;
+    const Duration cost = rate == 0 ? Duration{} : SourceRates::kBurst / rate;
+    rules_.push_back({.rule = std::move(rule), .cost_of_new_flow = cost, .stats = {}});
   }
   flows_ = std::make_unique<FlowTable>(rules_.size(), capacity, settings.seed);
   sources_ = std::make_unique<SourceCounts>(capacity, settings.seed);
+  rates_ = std::make_unique<SourceRates>(settings.seed);
+  full_.reserve(rules_.size());
+  fullness_changed_.reserve(rules_.size());
 }
 
 Forwarder::~Forwarder() = default;
@@ -61,6 +48,25 @@ Forwarder& Forwarder::operator=(Forwarder&&) noexcept = default;
 size_t Forwarder::rule_count() const noexcept { return rules_.size(); }
 const Rule& Forwarder::rule(RuleId id) const noexcept { return rules_[id].rule; }
 const RuleStats& Forwarder::stats(RuleId id) const noexcept { return rules_[id].stats; }
+
+// Packets.
+
+void Forwarder::look_ahead(std::span<const PublicSide> from) const noexcept { flows_->look_ahead(from); }
+
+void Forwarder::look_ahead(std::span<const Packet> inner) const noexcept {
+  if (flows_->size() == 0) return;
+  std::array<TunnelSide, kBatchSize> sides;
+  size_t count = 0;
+  for (const Packet& packet : inner) {
+    const std::optional<UdpView> view = udp_view(packet.bytes());
+    if (!view) continue;
+    sides[count++] = {.ours = view->destination, .remote = view->source};
+    if (count < sides.size()) continue;
+    flows_->look_ahead(std::span<const TunnelSide>(sides));
+    count = 0;
+  }
+  flows_->look_ahead(std::span<const TunnelSide>(sides).first(count));
+}
 
 Drop Forwarder::from_public(const PublicSide& from, Packet& packet, Time now) noexcept {
   assert(from.listener < listeners_.size());
@@ -79,38 +85,19 @@ Drop Forwarder::from_public(const PublicSide& from, Packet& packet, Time now) no
 Drop Forwarder::forward(const PublicSide& from, Packet& packet, Time now) noexcept {
   FlowIndex flow = flows_->find(from);
   if (flow == kNoFlow) {
-    const Drop drop = may_open(from);
+    const Drop drop = may_use(from);
     if (drop != Drop::kNone) return drop;
   }
   // Before anything changes: a datagram that goes nowhere neither opens a flow nor keeps one alive.
   if (!fits_tunnel(packet.size(), listeners_[from.listener].service.ip.is_v4(), mtu_)) return Drop::kTooBig;
-  if (flow == kNoFlow) flow = open(from, now);
-  if (flow == kNoFlow) return Drop::kNoPort;
-  flows_->refresh(flow, now);
+  if (flow == kNoFlow) {
+    const Drop drop = open(from, now, flow);
+    if (drop != Drop::kNone) return drop;
+  } else {
+    client_spoke(flow, now);
+  }
   wrap_udp(packet, (*flows_)[flow].tunnel_side, next_identification_++);
   return Drop::kNone;
-}
-
-Drop Forwarder::may_open(const PublicSide& from) const noexcept {
-  const ListenerState& listener = listeners_[from.listener];
-  const RuleState& state = rules_[listener.rule];
-  if (!lets_in(state.rule, from.client.ip)) return Drop::kNotAllowed;
-  if (!listener.ours) return Drop::kNoAddress;
-  if (state.stats.flows >= state.rule.max_flows) return Drop::kFlowTableFull;
-  if (sources_->flows_of(listener.rule, from.client.ip) >= state.rule.max_flows_per_source)
-    return Drop::kSourceFlowsFull;
-  return Drop::kNone;
-}
-
-FlowIndex Forwarder::open(const PublicSide& from, Time now) noexcept {
-  const ListenerState& listener = listeners_[from.listener];
-  RuleStats& stats = rules_[listener.rule].stats;
-  const std::optional<uint16_t> port = ports_[listener.ports].take();
-  if (!port) return kNoFlow;
-  ++stats.flows;
-  ++stats.flows_opened;
-  const TunnelSide inside{.ours = {*listener.ours, *port}, .remote = listener.service};
-  return flows_->open(from, inside, listener.rule, sources_->add(listener.rule, from.client.ip), now);
 }
 
 Release Forwarder::from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept {
@@ -124,43 +111,93 @@ Release Forwarder::from_tunnel(Packet& packet, Time now, PublicSide& to) noexcep
     stats.drops.count(drop);
     return Release::kDropped;
   }
-  flows_->refresh(flow, now);
+  service_spoke(flow, now);
   ++stats.packets_out;
   stats.bytes_out += packet.size();
   to = (*flows_)[flow].public_side;
   return Release::kToPublic;
 }
 
+// The life of a flow.
+
+void Forwarder::client_spoke(FlowIndex flow, Time now) noexcept {
+  if ((*flows_)[flow].state != FlowState::kAnswered) return flows_->refresh(flow, now);
+  flows_->promote(flow, FlowState::kEstablished, now);
+  count_flow(rules_[(*flows_)[flow].rule].stats, FlowState::kEstablished, +1);
+}
+
+void Forwarder::service_spoke(FlowIndex flow, Time now) noexcept {
+  if ((*flows_)[flow].state != FlowState::kUnanswered) return flows_->refresh(flow, now);
+  flows_->promote(flow, FlowState::kAnswered, now);
+  count_flow(rules_[(*flows_)[flow].rule].stats, FlowState::kUnanswered, -1);
+  earliest_ = std::min(earliest_, deadline_of(flow));  // an answered flow's timeout may be the shorter one
+}
+
 void Forwarder::expire(Time now) noexcept {
   unsigned left = kMostExpiredPerCall;
+  earliest_ = kNever;
   for (RuleId id = 0; id < rules_.size(); ++id) {
-    while (flows_->longest_idle(id) != kNoFlow && deadline_of(id) <= now) {
-      if (left-- == 0) return;
-      close(flows_->longest_idle(id));
+    for (const FlowState state : kFlowStates) {
+      while (flows_->longest_idle(id, state) != kNoFlow) {
+        const FlowIndex flow = flows_->longest_idle(id, state);
+        const Time deadline = deadline_of(flow);
+        if (deadline > now || left == 0) {
+          earliest_ = std::min(earliest_, deadline);
+          break;
+        }
+        --left;
+        close(flow);
+      }
     }
   }
+  find_room();
 }
 
-Time Forwarder::next_deadline() const noexcept {
-  Time earliest = kNever;
-  for (RuleId id = 0; id < rules_.size(); ++id) earliest = std::min(earliest, deadline_of(id));
-  return earliest;
-}
-
-Time Forwarder::deadline_of(RuleId id) const noexcept {
-  const FlowIndex flow = flows_->longest_idle(id);
-  if (flow == kNoFlow) return kNever;
-  const Time last_seen = (*flows_)[flow].last_seen;
-  const Duration timeout = rules_[id].rule.idle_timeout;
-  return timeout < kNever - last_seen ? last_seen + timeout : kNever;
+Time Forwarder::deadline_of(FlowIndex flow) const noexcept {
+  const Flow& of = (*flows_)[flow];
+  const Rule& rule = rules_[of.rule].rule;
+  return after(of.last_seen, of.state == FlowState::kUnanswered ? rule.unanswered_timeout : rule.idle_timeout);
 }
 
 void Forwarder::close(FlowIndex flow) noexcept {
   const Flow& ended = (*flows_)[flow];
-  --rules_[ended.rule].stats.flows;
-  ports_[listeners_[ended.public_side.listener].ports].give_back(ended.tunnel_side.ours.port);
+  RuleStats& stats = rules_[ended.rule].stats;
+  --stats.flows;
+  count_flow(stats, ended.state, -1);
+  const ListenerState& listener = listeners_[ended.public_side.listener];
+  if (!listener.keeps_source()) ports_[listener.ports].give_back(ended.tunnel_side.ours.port);
   sources_->remove(ended.source);
   flows_->close(flow);
+}
+
+// Only here: flows end in expire(), and what is pushed out makes no room.
+void Forwarder::find_room() noexcept {
+  std::erase_if(full_, [this](RuleId id) {
+    RuleState& state = rules_[id];
+    const bool has_ports = state.lacks_ports == kNoPorts || ports_[state.lacks_ports].has_plenty();
+    if (!has_ports || state.stats.flows >= std::max(1u, state.rule.max_flows - state.rule.max_flows / 4)) return false;
+    set_full(id, false);
+    return true;
+  });
+}
+
+void Forwarder::set_full(RuleId id, bool is_full) noexcept {
+  RuleState& state = rules_[id];
+  state.is_full = is_full;
+  if (!is_full) state.lacks_ports = kNoPorts;
+  if (std::ranges::find(fullness_changed_, id) == fullness_changed_.end()) fullness_changed_.push_back(id);
+}
+
+std::vector<Fullness> Forwarder::take_fullness() {
+  std::vector<Fullness> changed;
+  for (const RuleId id : fullness_changed_) {
+    RuleState& state = rules_[id];
+    if (state.is_full == state.was_told_full) continue;
+    state.was_told_full = state.is_full;
+    changed.push_back({id, state.is_full});
+  }
+  fullness_changed_.clear();
+  return changed;
 }
 
 }  // namespace adit::forward

@@ -1,18 +1,23 @@
 // The port forwarder: UDP datagrams from outside clients become inner packets to a service behind a peer, and the
 // service's answers become datagrams to the clients.  No I/O, no clock; knows neither keys nor tunnels.
 //
-// How it works.  A rule sends what arrives on its listeners to one service.  The first datagram of a client opens a
-// flow with two sides:
+// How it works.  A rule sends what arrives on each of its listeners to that listener's service.  The first datagram of
+// a client opens a flow with two sides:
 //
 //     public side:  listener, client, local     the address the client used, so that the answer comes back from it
-//     tunnel side:  ours -> remote              ours = the gateway's tunnel address and a port of the SNAT range
+//     tunnel side:  ours -> remote              ours = the gateway's tunnel address and a port of the SNAT range, or
+//                                               the client's own endpoint (Source::kKeep); remote = the service
 //
-// A flow is found by either side and lives until it has been idle for the rule's idle_timeout.  What the service sends
-// to `ours` from `remote` goes back to the client; anything else from the tunnel is not ours.
+// A flow is found by either side and lives until it has been idle for its state's timeout.  What the service sends to
+// `ours` from `remote` goes back to the client; anything else from the tunnel is not ours.
 //
 // Not handled here: payloads larger than one tunnel packet (dropped as too big), fragments (not ours), ICMP.
+//
+// Files: forwarder.cc is the packets' way, open.cc says who may open a flow and who must give way to it, carry_over.cc
+// hands flows from one forwarder to the next.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,6 +54,25 @@ struct PublicSide {
   bool operator==(const PublicSide&) const noexcept = default;
 };
 
+enum class FlowState : uint8_t {
+  kUnanswered,   // only the client has sent
+  kAnswered,     // the service too
+  kEstablished,  // ... and then the client again: it gets what is sent to it, so its address is not spoofed
+};
+inline constexpr std::array kFlowStates = {FlowState::kUnanswered, FlowState::kAnswered, FlowState::kEstablished};
+
+/// A flow in terms that outlive its forwarder, which numbers listeners as its settings happen to.
+struct SavedFlow {
+  Endpoint listen;
+  Endpoint client;
+  Ip local;
+  Endpoint ours;
+  Endpoint remote;
+  FlowState state = FlowState::kUnanswered;
+  Duration idle{};  // since it was last used
+  bool operator==(const SavedFlow&) const noexcept = default;
+};
+
 enum class Release : uint8_t {
   kNotOurs,   // an inner packet for somebody else, untouched
   kToPublic,  // now a payload for the client in `to`
@@ -56,18 +80,32 @@ enum class Release : uint8_t {
 };
 
 struct RuleStats {
-  uint32_t flows = 0;         // now
-  uint64_t flows_opened = 0;  // ever
-  uint64_t packets_in = 0;    // from clients, forwarded
-  uint64_t bytes_in = 0;      // their payload
-  uint64_t packets_out = 0;   // to clients
+  uint32_t flows = 0;              // now
+  uint32_t flows_unanswered = 0;   // of those
+  uint32_t flows_established = 0;  // of those
+  uint64_t flows_opened = 0;       // ever
+  uint64_t flows_evicted = 0;      // had to make room for others
+  uint64_t packets_in = 0;         // from clients, forwarded
+  uint64_t bytes_in = 0;           // their payload
+  uint64_t packets_out = 0;        // to clients
   uint64_t bytes_out = 0;
   DropCounters drops;
+
+  /// What has been counted, and not what is.
+  void add_counters_of(const RuleStats& other) noexcept;
+};
+
+/// A rule has become full: for want of a place or of a SNAT port a client was refused, or pushed another's flow out.
+/// Or it has room again: a quarter of both is free.
+struct Fullness {
+  RuleId rule;
+  bool is_full;
 };
 
 class FlowTable;
 class SnatPorts;
 class SourceCounts;
+class SourceRates;
 
 /// Times given to it never run backwards.
 class Forwarder {
@@ -86,32 +124,70 @@ class Forwarder {
   /// An inner packet from the tunnel: `kToPublic` when it is a service's answer, with its client in `to`.
   Release from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept;
 
-  /// Frees flows that have been idle for their rule's idle_timeout, a bounded number per call.
+  /// Before a batch of either: among many flows none is in the processor's caches, and so their memory is waited for
+  /// once and not once for each packet.  Changes nothing.
+  void look_ahead(std::span<const PublicSide> from) const noexcept;
+  void look_ahead(std::span<const Packet> inner) const noexcept;
+
+  /// Frees flows that have been idle for their timeout, a bounded number per call.
   void expire(Time now) noexcept;
-  /// When expire() next has something to do (in the past, when it stopped at its bound); kNever without flows.
-  [[nodiscard]] Time next_deadline() const noexcept;
+  /// When expire() next may have something to do (in the past, when it stopped at its bound); kNever without flows.
+  /// Never too late; flows used since the last expire() may make it too early.
+  [[nodiscard]] Time next_deadline() const noexcept { return earliest_; }
 
   [[nodiscard]] size_t rule_count() const noexcept;
   [[nodiscard]] const Rule& rule(RuleId id) const noexcept;
   [[nodiscard]] const RuleStats& stats(RuleId id) const noexcept;
+  /// Rules that have become full since this was last asked, and those that expire() found to have room again.
+  [[nodiscard]] std::vector<Fullness> take_fullness();
+  /// Whether take_fullness() has something to say.
+  [[nodiscard]] bool has_fullness() const noexcept { return !fullness_changed_.empty(); }
+
+  /// All flows, each rule's of one state from the longest idle on.
+  [[nodiscard]] std::vector<SavedFlow> save(Time now) const;
+  /// Takes over flows of another forwarder before this one has any, and says how many.  Left out are those that could
+  /// not have come about here: no listener there, another service, another source address, a client that may not, no
+  /// such port; those whose time is up; and, of more than the limits admit, first the unanswered and the long idle.
+  size_t restore(std::span<const SavedFlow> saved, Time now);
+  /// Rules count on from what those of the same name have counted.  Not flows that are open.
+  void adopt_stats(const Forwarder& old);
 
  private:
   struct ListenerState;  // where it leads to
   struct RuleState;      // a rule and what has happened to it
 
+  // forwarder.cc
   Drop forward(const PublicSide& from, Packet& packet, Time now) noexcept;
-  [[nodiscard]] Drop may_open(const PublicSide& from) const noexcept;
-  uint32_t open(const PublicSide& from, Time now) noexcept;
+  void client_spoke(uint32_t flow, Time now) noexcept;
+  void service_spoke(uint32_t flow, Time now) noexcept;
   void close(uint32_t flow) noexcept;
-  [[nodiscard]] Time deadline_of(RuleId id) const noexcept;
+  [[nodiscard]] Time deadline_of(uint32_t flow) const noexcept;
+  void find_room() noexcept;
+  void set_full(RuleId id, bool is_full) noexcept;
+
+  // open.cc
+  [[nodiscard]] Drop may_use(const PublicSide& from) const noexcept;
+  Drop open(const PublicSide& from, Time now, uint32_t& flow) noexcept;
+  [[nodiscard]] bool may_keep(const ListenerState& listener, const Endpoint& client) const noexcept;
+  [[nodiscard]] uint32_t least_worth(const ListenerState& listener, bool for_its_port) const noexcept;
+  void evict(uint32_t flow) noexcept;
+  uint32_t enter(const PublicSide& from, Time now) noexcept;
+  void note_full(const ListenerState& listener, bool lacks_port) noexcept;
+
+  // carry_over.cc
+  bool restore(const SavedFlow& saved, ListenerId listener, Time now);
 
   uint16_t mtu_;
   uint16_t next_identification_ = 0;  // of IPv4 packets to services
+  Time earliest_ = kNever;            // no flow's time is up before
   std::vector<RuleState> rules_;
   std::vector<ListenerState> listeners_;
   std::vector<SnatPorts> ports_;  // one per service
   std::unique_ptr<FlowTable> flows_;
   std::unique_ptr<SourceCounts> sources_;
+  std::unique_ptr<SourceRates> rates_;
+  std::vector<RuleId> full_;              // rules
+  std::vector<RuleId> fullness_changed_;  // rules, each once
 };
 
 }  // namespace adit::forward

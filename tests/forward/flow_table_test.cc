@@ -24,10 +24,10 @@ TunnelSide inside(uint32_t number) {
 }
 
 /// The rule's flows from the longest idle on, by closing them all.
-std::vector<FlowIndex> drain(FlowTable& table, RuleId rule) {
+std::vector<FlowIndex> drain(FlowTable& table, RuleId rule, FlowState state = FlowState::kUnanswered) {
   std::vector<FlowIndex> order;
-  while (table.longest_idle(rule) != kNoFlow) {
-    order.push_back(table.longest_idle(rule));
+  while (table.longest_idle(rule, state) != kNoFlow) {
+    order.push_back(table.longest_idle(rule, state));
     table.close(order.back());
   }
   return order;
@@ -94,13 +94,51 @@ TEST(FlowTable, KeepsAnOrderForEachRule) {
   FlowTable table(2, 10, 0);
   const FlowIndex first = table.open(client(1), inside(1), 1, 0, at(seconds(0)));
   const FlowIndex second = table.open(client(2), inside(2), 0, 0, at(seconds(1)));
-  EXPECT_EQ(table.longest_idle(1), first);
-  EXPECT_EQ(table.longest_idle(0), second);
+  EXPECT_EQ(table.longest_idle(1, FlowState::kUnanswered), first);
+  EXPECT_EQ(table.longest_idle(0, FlowState::kUnanswered), second);
   table.refresh(first, at(seconds(5)));
-  EXPECT_EQ(table.longest_idle(1), first);
+  EXPECT_EQ(table.longest_idle(1, FlowState::kUnanswered), first);
   table.close(first);
-  EXPECT_EQ(table.longest_idle(1), kNoFlow);
-  EXPECT_EQ(table.longest_idle(0), second);
+  EXPECT_EQ(table.longest_idle(1, FlowState::kUnanswered), kNoFlow);
+  EXPECT_EQ(table.longest_idle(0, FlowState::kUnanswered), second);
+}
+
+TEST(FlowTable, KeepsAnOrderForEachState) {
+  FlowTable table(1, 10, 0);
+  std::vector<FlowIndex> flow;
+  for (uint32_t i = 0; i < 5; ++i) flow.push_back(table.open(client(i), inside(i), 0, 0, at(seconds(i))));
+  table.promote(flow[3], FlowState::kAnswered, at(seconds(10)));
+  table.promote(flow[1], FlowState::kAnswered, at(seconds(10)));
+  table.promote(flow[3], FlowState::kEstablished, at(seconds(11)));
+  table.refresh(flow[0], at(seconds(12)));
+  EXPECT_EQ(table[flow[1]].state, FlowState::kAnswered);
+  EXPECT_EQ(table[flow[1]].last_seen, at(seconds(10)));
+  EXPECT_EQ(table.last_used(0, FlowState::kUnanswered), flow[0]);
+  EXPECT_EQ(drain(table, 0, FlowState::kUnanswered), (std::vector{flow[2], flow[4], flow[0]}));
+  EXPECT_EQ(drain(table, 0, FlowState::kAnswered), std::vector{flow[1]});
+  EXPECT_EQ(drain(table, 0, FlowState::kEstablished), std::vector{flow[3]});
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST(FlowTable, ARestoredFlowIsTheLeastRecent) {
+  FlowTable table(1, 10, 0);
+  const FlowIndex young = table.restore(client(1), inside(1), 0, 0, FlowState::kEstablished, at(seconds(2)));
+  const FlowIndex old = table.restore(client(2), inside(2), 0, 0, FlowState::kEstablished, at(seconds(1)));
+  EXPECT_EQ(table.find(client(2)), old);
+  EXPECT_EQ(table.find(inside(1)), young);
+  EXPECT_EQ(drain(table, 0, FlowState::kEstablished), (std::vector{old, young}));
+}
+
+TEST(FlowTable, LookingAheadChangesNothingWhateverItIsAskedFor) {
+  FlowTable table(1, 200, 0);
+  std::vector<PublicSide> sides;
+  for (uint32_t i = 0; i < 150; ++i) {
+    if (i % 2 == 0) table.open(client(i), inside(i), 0, 0, at(seconds(0)));
+    sides.push_back(client(i));
+  }
+  table.look_ahead(std::span<const PublicSide>(sides));
+  table.look_ahead(std::span<const PublicSide>());
+  for (uint32_t i = 0; i < 150; ++i) EXPECT_EQ(table.find(client(i)) != kNoFlow, i % 2 == 0);
 }
 
 TEST(FlowTable, ATableForNoFlowsFindsNothing) {
@@ -147,7 +185,7 @@ TEST(FlowTable, AgreesWithAMapHoweverFlowsComeAndGo) {
     for (RuleId rule = 0; rule < 3; ++rule) {
       Time oldest = kNever;
       for (const auto& [n, flow] : expected) oldest = n % 3 == rule ? std::min(oldest, flow.second) : oldest;
-      const FlowIndex idle = table.longest_idle(rule);
+      const FlowIndex idle = table.longest_idle(rule, FlowState::kUnanswered);
       ASSERT_EQ(idle == kNoFlow ? kNever : table[idle].last_seen, oldest);
     }
   }

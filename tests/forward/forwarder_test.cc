@@ -7,66 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/forward/packets.h"
+#include "tests/forward/bench.h"
 
 namespace adit::forward {
 namespace {
-
-constexpr ListenerId kListener = 0;
-
-Rule rule_to(std::string_view service) {
-  Rule rule;
-  rule.name = "game";
-  rule.listeners = {{.listen = {}, .to = endpoint(service)}};
-  return rule;
-}
-
-Settings settings_of(std::vector<Rule> rules) {
-  Settings settings;
-  settings.rules = std::move(rules);
-  settings.our_v4 = ip("10.1.2.5");
-  settings.our_v6 = ip("fd00:1:2::5");
-  return settings;
-}
-
-PublicSide from(std::string_view client, std::string_view local = "203.0.113.1", ListenerId listener = kListener) {
-  return {.listener = listener, .client = endpoint(client), .local = ip(local)};
-}
-
-/// A forwarder with clients on one end and services on the other.
-class Bench {
- public:
-  explicit Bench(Settings settings) : forwarder_(std::move(settings)) {}
-
-  Drop send(const PublicSide& side, std::string_view payload, Time now = at(seconds(0))) {
-    inner_ = packet_of(pool_, payload);
-    return forwarder_.from_public(side, inner_, now);
-  }
-  /// send(), and where the service would see it come from.
-  Endpoint open(const PublicSide& side, Time now = at(seconds(0))) {
-    EXPECT_EQ(send(side, "open", now), Drop::kNone);
-    return udp_view(inner_.bytes()).value().source;
-  }
-  Release answer(const Endpoint& service, const Endpoint& ours, std::string_view payload, Time now = at(seconds(0))) {
-    return deliver(udp_packet(pool_, service, ours, payload), now);
-  }
-  Release deliver(Packet packet, Time now = at(seconds(0))) {
-    inner_ = std::move(packet);
-    return forwarder_.from_tunnel(inner_, now, to_);
-  }
-
-  Forwarder& forwarder() { return forwarder_; }
-  const RuleStats& stats(RuleId id = 0) const { return forwarder_.stats(id); }
-  PacketPool& pool() { return pool_; }
-  Packet& inner() { return inner_; }  // the packet of the last call
-  const PublicSide& to() const { return to_; }
-
- private:
-  PacketPool pool_{16, 2048};
-  Forwarder forwarder_;
-  Packet inner_;
-  PublicSide to_;
-};
 
 TEST(Forwarder, SendsAClientsPayloadToTheServiceFromOurAddressAndASnatPort) {
   Bench bench(settings_of({rule_to("10.1.2.2:34197")}));
@@ -233,7 +177,8 @@ TEST(Forwarder, DropsAndCountsWrongAnswers) {
   EXPECT_EQ(bench.stats().drops[Drop::kBadChecksum], 2u);
   EXPECT_EQ(bench.stats().drops[Drop::kBadUdpLength], 1u);
   EXPECT_EQ(bench.stats().packets_out, 0u);
-  EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(180))) << "a wrong answer keeps no flow alive";
+  EXPECT_EQ(bench.stats().flows_unanswered, 1u) << "a wrong answer is none";
+  EXPECT_EQ(bench.flows_at(at(seconds(180))), 0u) << "and keeps no flow alive";
 }
 
 TEST(Forwarder, APayloadMayFillTheTunnelsMtuAndNoMore) {
@@ -250,7 +195,7 @@ TEST(Forwarder, APayloadMayFillTheTunnelsMtuAndNoMore) {
     EXPECT_EQ(bench.send(side, std::string(largest + 1, 'x'), at(seconds(1))), Drop::kTooBig);
     EXPECT_EQ(bench.stats(listener).drops[Drop::kTooBig], 2u);
   }
-  EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(180))) << "... and keeps none alive";
+  EXPECT_EQ(bench.flows_at(at(seconds(180))), 0u) << "... and keeps none alive";
 }
 
 TEST(Forwarder, TheLongestPrefixOfTheTableDecidesWhoMayOpenAFlow) {
@@ -279,8 +224,8 @@ TEST(Forwarder, AFullTableRefusesNewFlowsAndKeepsTheOthers) {
   Rule rule = rule_to("10.1.2.2:34197");
   rule.max_flows = 2;
   Bench bench(settings_of({rule, rule_to("10.1.2.2:34197")}));
-  const Endpoint first = bench.open(from("198.51.100.1:5000"));
-  bench.open(from("198.51.100.2:5000"));
+  const Endpoint first = bench.establish(from("198.51.100.1:5000"));
+  bench.establish(from("198.51.100.2:5000"));
   EXPECT_EQ(bench.send(from("198.51.100.3:5000"), "x"), Drop::kFlowTableFull);
   EXPECT_EQ(bench.send(from("198.51.100.3:5000", "203.0.113.1", 1), "x"), Drop::kNone) << "the limit is the rule's";
   EXPECT_EQ(bench.open(from("198.51.100.1:5000"), at(seconds(1))), first);
@@ -317,7 +262,7 @@ TEST(Forwarder, AFlowEndsExactlyWhenItsIdleTimeIsOver) {
   rule.idle_timeout = seconds(30);
   Bench bench(settings_of({rule}));
   EXPECT_EQ(bench.forwarder().next_deadline(), kNever);
-  const Endpoint ours = bench.open(from("198.51.100.1:5000"), at(nanoseconds(1)));
+  const Endpoint ours = bench.establish(from("198.51.100.1:5000"), at(nanoseconds(1)));
   EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(30) + nanoseconds(1)));
   bench.forwarder().expire(at(seconds(30)));
   EXPECT_EQ(bench.stats().flows, 1u);
@@ -332,11 +277,12 @@ TEST(Forwarder, TrafficInEitherDirectionKeepsAFlow) {
   const PublicSide client = from("198.51.100.1:5000");
   const Endpoint ours = bench.open(client, at(seconds(0)));
   EXPECT_EQ(bench.open(client, at(seconds(100))), ours);
+  EXPECT_EQ(bench.flows_at(at(seconds(280) - nanoseconds(1))), 1u);
   EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(280)));
-  EXPECT_EQ(bench.answer(endpoint("10.1.2.2:34197"), ours, "x", at(seconds(200))), Release::kToPublic);
-  EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(380)));
-  bench.forwarder().expire(at(seconds(380) - nanoseconds(1)));
-  EXPECT_EQ(bench.stats().flows, 1u);
+  EXPECT_EQ(bench.answer(endpoint("10.1.2.2:34197"), ours, "x", at(seconds(280))), Release::kToPublic);
+  EXPECT_EQ(bench.flows_at(at(seconds(460) - nanoseconds(1))), 1u);
+  EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(460)));
+  EXPECT_EQ(bench.flows_at(at(seconds(460))), 0u);
 }
 
 TEST(Forwarder, AFlowWhoseTimeIsUpWorksUntilExpireEndsIt) {
@@ -354,8 +300,8 @@ TEST(Forwarder, EachRuleHasItsOwnIdleTimeout) {
   rules[0].idle_timeout = seconds(60);
   rules[1].idle_timeout = seconds(10);
   Bench bench(settings_of(rules));
-  bench.open(from("198.51.100.1:5000", "203.0.113.1", 0), at(seconds(0)));
-  bench.open(from("198.51.100.1:5000", "203.0.113.1", 1), at(seconds(20)));
+  bench.establish(from("198.51.100.1:5000", "203.0.113.1", 0), at(seconds(0)));
+  bench.establish(from("198.51.100.1:5000", "203.0.113.1", 1), at(seconds(20)));
   EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(30)));
   bench.forwarder().expire(at(seconds(30)));
   EXPECT_EQ(bench.stats(0).flows, 1u);
@@ -365,9 +311,9 @@ TEST(Forwarder, EachRuleHasItsOwnIdleTimeout) {
 
 TEST(Forwarder, AnEndlessIdleTimeoutNeverEnds) {
   Rule rule = rule_to("10.1.2.2:34197");
-  rule.idle_timeout = Duration::max();
+  rule.idle_timeout = rule.unanswered_timeout = Duration::max();
   Bench bench(settings_of({rule}));
-  bench.open(from("198.51.100.1:5000"));
+  bench.establish(from("198.51.100.1:5000"));
   EXPECT_EQ(bench.forwarder().next_deadline(), kNever);
 }
 
@@ -391,9 +337,9 @@ TEST(Forwarder, PortsTowardsAServiceRunOutAndComeBack) {
   settings.last_snat_port = 20002;
   Bench bench(std::move(settings));
   std::set<uint16_t> ports;
-  ports.insert(bench.open(from("198.51.100.1:1", "203.0.113.1", 0), at(seconds(0))).port);
-  ports.insert(bench.open(from("198.51.100.1:2", "203.0.113.1", 0), at(seconds(1))).port);
-  ports.insert(bench.open(from("198.51.100.1:1", "203.0.113.1", 1), at(seconds(2))).port);
+  ports.insert(bench.establish(from("198.51.100.1:1", "203.0.113.1", 0), at(seconds(0))).port);
+  ports.insert(bench.establish(from("198.51.100.1:2", "203.0.113.1", 0), at(seconds(1))).port);
+  ports.insert(bench.establish(from("198.51.100.1:1", "203.0.113.1", 1), at(seconds(2))).port);
   EXPECT_EQ(ports, (std::set<uint16_t>{20000, 20001, 20002}));
   EXPECT_EQ(bench.send(from("198.51.100.1:3", "203.0.113.1", 0), "x"), Drop::kNoPort);
   EXPECT_EQ(bench.send(from("198.51.100.1:2", "203.0.113.1", 1), "x"), Drop::kNoPort) << "rules share the service";
@@ -402,7 +348,7 @@ TEST(Forwarder, PortsTowardsAServiceRunOutAndComeBack) {
   EXPECT_EQ(bench.stats(0).flows, 2u);
 
   bench.forwarder().expire(at(seconds(180)));
-  EXPECT_EQ(bench.send(from("198.51.100.1:2", "203.0.113.1", 1), "x", at(seconds(180))), Drop::kNone);
+  bench.establish(from("198.51.100.1:2", "203.0.113.1", 1), at(seconds(180)));
   EXPECT_EQ(bench.send(from("198.51.100.1:3", "203.0.113.1", 1), "x", at(seconds(180))), Drop::kNoPort);
 }
 
