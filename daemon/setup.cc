@@ -120,7 +120,7 @@ size_t wanted_threads() {
 /// machine.
 size_t default_threads(unsigned processors) noexcept {
   if (processors < 2) return 0;
-  return 2 * std::clamp(processors / 2, 1u, 8u);
+  return size_t{2} * std::clamp(processors / 2, 1u, 8u);
 }
 
 }  // namespace adit::daemon
