@@ -77,6 +77,7 @@ void check_entry(const PlacedPorts& entry, Listeners& listeners, Problems& probl
     if (earlier != nullptr) clashes[earlier].push_back(port);
   }
   std::vector<std::pair<PortRange, const PlacedPorts*>> in_order;
+  in_order.reserve(clashes.size());
   for (const auto& [earlier, shared] : clashes) in_order.emplace_back(first_run(shared), earlier);
   std::ranges::sort(in_order, {}, [](const auto& clash) { return clash.first.first; });
   for (const auto& [run, earlier] : in_order) {
@@ -151,11 +152,10 @@ void check_kept_sources(const Forward& forward, const ForwardPlaces& places, Pro
     const bool is_v4 = places.listen[i].ip.is_v4();
     if (is_v4 == places.to.ip.is_v4()) continue;
     const std::string version = is_v4 ? "IPv4" : "IPv6";
-    problems.add(places.listen[i].place, in_quotes(forward.listen[i]) + " is " + version + " and " +
-                                             places.to.ip.to_string() +
-                                             " is not, so source = \"keep\" cannot show it the clients: write a second "
-                                             "forward to an " +
-                                             version + " address of the service");
+    std::string text = in_quotes(forward.listen[i]) + " is " + version + " and " + places.to.ip.to_string();
+    text += " is not, so source = \"keep\" cannot show it the clients: write a second forward to an ";
+    text += version + " address of the service";
+    problems.add(places.listen[i].place, std::move(text));
   }
 }
 

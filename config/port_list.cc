@@ -79,7 +79,7 @@ std::string to_string(const PortList& list) {
 std::optional<std::string> read_ports(std::string_view text, PortList& list) {
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
-    const auto fault = read_range(without_blanks(text.substr(begin, end - begin)), list.emplace_back());
+    auto fault = read_range(without_blanks(text.substr(begin, end - begin)), list.emplace_back());
     if (fault) return fault;
     begin = end + 1;
   }

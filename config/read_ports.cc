@@ -25,7 +25,7 @@ std::optional<std::string> read_listen_entry(std::string_view text, PlacedPorts&
   }
   entry.ip = split->ip;
   if (entry.ip.is_multicast()) return " is a multicast address, which nobody can be answered from";
-  if (const auto fault = fault_of_ports(*split->ports, entry.ports)) return fault;
+  if (auto fault = fault_of_ports(*split->ports, entry.ports)) return fault;
   const auto repeated = repeated_port(entry.ports);
   if (repeated) return ": port " + std::to_string(*repeated) + " is listed twice";
   return {};
