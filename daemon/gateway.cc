@@ -116,6 +116,7 @@ void Gateway::watch_tun() {
   start_threads();
   interface_watch_.emplace(ports_.tun.front().fd());
   for (const int watched : interface_watch_->fds()) loop_.on_readable(watched, [this] { on_interface_change(); });
+  lengthen_queue();
   fit_super_packets();
   on_interface_change();
 }

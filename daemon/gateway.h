@@ -105,6 +105,7 @@ class Gateway : public UapiTarget {
   // The interface's state (gateway_interface.cc).
   void on_interface_change();
   void follow_mtu(uint16_t mtu);
+  void lengthen_queue();
   void fit_super_packets();
   void come_up();
   void go_down();

@@ -30,6 +30,17 @@ void Gateway::follow_mtu(uint16_t mtu) {
   core_.tunnel.set_mtu(mtu);
 }
 
+/// The tun's own queue holds 500 packets, which small ones fill in less time than a thread may have to wait for a
+/// processor.
+void Gateway::lengthen_queue() {
+  constexpr unsigned kQueueLength = 2000;
+  try {
+    set_queue_length(config_.interface.name, kQueueLength);
+  } catch (const std::system_error& error) {
+    spdlog::debug("{}", error.what());  // as below
+  }
+}
+
 /// One super-packet of the tun becomes one train to the peer: a little more would cost a train of two or three each
 /// time.
 void Gateway::fit_super_packets() {

@@ -12,6 +12,8 @@ namespace adit {
 void set_mtu(const std::string& interface, unsigned mtu);
 /// Super-packets that the kernel hands to the interface are at most this large, in bytes.
 void set_largest_super_packet(const std::string& interface, unsigned size);
+/// So many packets or super-packets wait for the interface's program; the kernel drops what more there is.
+void set_queue_length(const std::string& interface, unsigned packets);
 void set_up(const std::string& interface);
 /// Keeps the kernel from giving the interface addresses of its own (IPv6 link-local) and asking for routers there.
 void set_no_automatic_addresses(const std::string& interface);

@@ -106,6 +106,15 @@ void set_largest_super_packet(const std::string& interface, unsigned size) {
   request.send();
 }
 
+void set_queue_length(const std::string& interface, unsigned packets) {
+  const std::string what = "set queue length " + std::to_string(packets) + " of " + interface;
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface_index(interface, what));
+  NetlinkRequest request(what, RTM_NEWLINK, 0, header);
+  request.put(IFLA_TXQLEN, packets);
+  request.send();
+}
+
 void set_up(const std::string& interface) {
   const std::string what = "set " + interface + " up";
   ifinfomsg header{};

@@ -36,6 +36,7 @@ ifreq query(const char* interface, unsigned long request_number) {
 }
 
 int mtu_of(const char* interface) { return query(interface, SIOCGIFMTU).ifr_mtu; }
+int queue_length_of(const char* interface) { return query(interface, SIOCGIFTXQLEN).ifr_qlen; }
 bool is_up(const char* interface) { return (query(interface, SIOCGIFFLAGS).ifr_flags & IFF_UP) != 0; }
 
 Ip ip_in(const sockaddr* address) {
@@ -123,6 +124,12 @@ TEST_F(InterfaceTest, SetsTheMtu) {
   set_mtu("a", 1420);
   EXPECT_EQ(mtu_of("a"), 1420);
   EXPECT_EQ(mtu_of("b"), 1500);
+}
+
+TEST_F(InterfaceTest, SetsTheLengthOfTheQueue) {
+  set_queue_length("a", 1234);
+  EXPECT_EQ(queue_length_of("a"), 1234);
+  EXPECT_NE(queue_length_of("b"), 1234);
 }
 
 TEST_F(InterfaceTest, SetsItUp) {
