@@ -38,7 +38,7 @@ from tunnel import markdown, plain, spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLAYERS_PROGRAM = str(ROOT / "build/bench/bench/adit_players")
-RATES = [10, 20, 30, 35, 40, 45, 50, 55, 60, 70, 80, 90, 100, 110, 120, 140, 160, 200]  # thousands per second
+RATES = [10, 20, 30, 35, 40, 45, 50, 55, 60, 70, 80, 90, 100, 110, 120, 140, 160, 200, 250]  # thousands per second
 BEGINS_TO_LOSE, GIVES_UP = 0.01, 0.1
 NICE = -15  # the players themselves have more
 AUTOGROUP = pathlib.Path("/proc/self/autogroup")  # sched(7): what is nice to all but its own session is nice to nobody
@@ -263,6 +263,8 @@ def svg(programs, rates, notes):
 def notes_of(options, programs):
     machine = describe_machine()
     command = f"bench/forward.py --rounds {options.rounds} --seconds {options.seconds} --flows {options.flows}"
+    if options.rates != [1000 * rate for rate in RATES]:
+        command += f" --rates {' '.join(map(str, options.rates))}"
     versions = [version(name, program.path) for name, program in programs.items()]
     home = f"; {pathlib.Path(options.home).name} at home" if options.home else ""
     return [
