@@ -44,7 +44,7 @@ enum class Drop : uint8_t {
   kSourceRate,       // client opens more than max_new_flows_per_source flows a second
   kNoPort,           // no SNAT port left towards the service, or another flow has the client's own endpoint there
   kNoAddress,        // no address of the service's IP version: of the gateway, or of a client that is to keep its own
-  kTooBig,           // payload does not fit one tunnel packet
+  kTooBig,           // does not fit one tunnel packet, and may not be cut into fragments
   kBadChecksum,      // the service's answer has a wrong UDP or IPv4 header checksum
   kBadUdpLength,     // the service's answer has a UDP length that does not fit the packet
   // descriptors

@@ -16,8 +16,6 @@ constexpr uint8_t kHopLimit = 64;
 constexpr uint16_t kMoreFragmentsOrOffset = 0x3fff;
 constexpr uint16_t kOffset = 0x1fff;
 constexpr uint16_t kIpv6Offset = 0xfff8;
-constexpr uint8_t kProtocolFragment = 44;
-constexpr size_t kFragmentHeaderSize = 8;
 
 unsigned version_of(ConstBytes packet) noexcept { return packet.empty() ? 0 : packet[0] >> 4; }
 

@@ -11,7 +11,9 @@ namespace adit {
 inline constexpr size_t kIpv4HeaderSize = 20;
 inline constexpr size_t kIpv6HeaderSize = 40;
 inline constexpr size_t kUdpHeaderSize = 8;
+inline constexpr size_t kFragmentHeaderSize = 8;  // IPv6's
 inline constexpr uint8_t kProtocolUdp = 17;
+inline constexpr uint8_t kProtocolFragment = 44;
 
 /// Addresses of an inner packet.  Empty when it is neither IPv4 nor IPv6, when its fixed header is not all there, or
 /// for an IPv4-mapped address in an IPv6 header.
