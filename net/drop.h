@@ -47,6 +47,12 @@ enum class Drop : uint8_t {
   kTooBig,           // does not fit one tunnel packet, and may not be cut into fragments
   kBadChecksum,      // the service's answer has a wrong UDP or IPv4 header checksum
   kBadUdpLength,     // the service's answer has a UDP length that does not fit the packet
+  // fragments
+  kTinyFragment,     // holds nothing, or as the first less than the smallest link carries
+  kBadFragment,      // not a multiple of 8 bytes, beyond 65,535, or at odds with the others about the datagram's end
+  kFragmentOverlap,  // overlaps another: the datagram goes with it; or is another once more, which harms nobody
+  kFragmentTimeout,  // the rest of the datagram did not come
+  kFragmentsFull,    // too many incomplete datagrams, at all or from this source: the oldest is dropped
   // descriptors
   kTruncatedRead,  // datagram larger than a packet buffer
   kBadOffload,     // a super-packet of the tun whose header does not fit it

@@ -33,6 +33,8 @@ TEST(DropName, StandsBesideItsReason) {
   EXPECT_EQ(drop_name(Drop::kNotAllowed), "not_allowed");
   EXPECT_EQ(drop_name(Drop::kTooBig), "too_big");
   EXPECT_EQ(drop_name(Drop::kBadUdpLength), "bad_udp_length");
+  EXPECT_EQ(drop_name(Drop::kTinyFragment), "tiny_fragment");
+  EXPECT_EQ(drop_name(Drop::kFragmentsFull), "fragments_full");
   EXPECT_EQ(drop_name(Drop::kSocketFull), "socket_full");
   EXPECT_EQ(drop_name(Drop::kNoBuffer), "no_buffer");
 }
