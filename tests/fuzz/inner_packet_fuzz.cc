@@ -10,6 +10,7 @@
 
 #include "forward/forwarder.h"
 #include "net/checksum.h"
+#include "net/icmp_error.h"
 #include "net/ip.h"
 
 namespace adit::forward {
@@ -77,6 +78,15 @@ void check_parsers(ConstBytes packet) {
   static_cast<void>(view->checksum_fits());
 }
 
+void check_icmp_error(ConstBytes packet) {
+  const std::optional<IcmpError> error = icmp_error(packet);
+  if (!error) return;
+  require(error->source.ip == destination_of(packet));
+  require(error->source.ip.is_v4() == error->destination.ip.is_v4());
+  const bool is_too_big = error->kind == IcmpError::Kind::kTooBig;
+  require(is_too_big ? error->mtu >= (error->source.ip.is_v4() ? 68 : 1280) : error->mtu == 0);
+}
+
 void check_from_tunnel(Forwarder& forwarder, ConstBytes bytes) {
   Packet packet = packet_of(bytes);
   const std::string before(bytes.begin(), bytes.end());
@@ -93,6 +103,21 @@ void check_from_tunnel(Forwarder& forwarder, ConstBytes bytes) {
   require(to.client.port == 1 || to.client.port == 2);
 }
 
+void repair_ipv4_checksum(Bytes header) {
+  store_be16(&header[10], 0);
+  store_be16(&header[10], checksum_finish(checksum_add(0, header)));
+}
+
+/// As below, of what may be an ICMP error of IPv4.
+void repair_icmp(Packet& packet) {
+  const Bytes bytes = packet.bytes();
+  if (ip_length(bytes) != bytes.size() || bytes[0] != 0x45 || bytes[9] != 1 || bytes.size() < 28) return;
+  repair_ipv4_checksum(bytes.first(kIpv4HeaderSize));
+  const Bytes message = bytes.subspan(kIpv4HeaderSize);
+  store_be16(&message[2], 0);
+  store_be16(&message[2], checksum_finish(checksum_add(0, message)));
+}
+
 /// The fuzzer cannot compute checksums; with these right it gets past them.
 void repair_checksums(Packet& packet) {
   const std::optional<UdpView> view = udp_view(packet.bytes());
@@ -100,8 +125,7 @@ void repair_checksums(Packet& packet) {
   const size_t header_size = view->ip_header.size();
   const Bytes bytes = packet.bytes();
   store_be16(&bytes[header_size + 6], 0);
-  store_be16(&bytes[10], 0);
-  store_be16(&bytes[10], checksum_finish(checksum_add(0, bytes.first(header_size))));
+  repair_ipv4_checksum(bytes.first(header_size));
 }
 
 /// What a client sends reaches the service whole, and an echo of it reaches the client.
@@ -128,6 +152,9 @@ void check(ConstBytes bytes) {
   Packet repaired = packet_of(bytes);
   repair_checksums(repaired);
   check_from_tunnel(forwarder, repaired.bytes());
+  check_icmp_error(bytes);
+  repair_icmp(repaired);
+  check_icmp_error(repaired.bytes());
   check_there_and_back(forwarder, bytes);
   require(forwarder.stats(0).flows == 2 && forwarder.stats(1).flows == 2);
 }
