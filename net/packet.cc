@@ -31,6 +31,10 @@ PacketPool::PacketPool(size_t slots, size_t largest_packet, Use use)
   free_.reserve(slots);
 }
 
+void PacketPool::add_large(size_t slots, size_t largest_packet) {
+  large_ = std::make_unique<PacketPool>(slots, largest_packet, use_);
+}
+
 Packet PacketPool::take() noexcept {
   const auto lock = locked();
   if (!free_.empty()) {

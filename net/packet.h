@@ -1,8 +1,8 @@
 // Packets and the pool their memory comes from.
 //
-// A pool is one block of equal slots.  A Packet is the only owner of one slot: it is moved, never copied, and gives
-// the slot back when it dies.  Its bytes are a window inside the slot with room on both sides, so that headers are
-// pushed and pulled in place:
+// A pool is one block of equal slots, with perhaps a few larger ones beside it.  A Packet is the only owner of one
+// slot: it is moved, never copied, and gives the slot back when it dies.  Its bytes are a window inside the slot with
+// room on both sides, so that headers are pushed and pulled in place:
 //
 //     | headroom (kHeadroom at first) | bytes() | tailroom |
 #pragma once
@@ -83,8 +83,8 @@ class Packet {
   uint32_t size_ = 0;
 };
 
-/// A fixed number of equal slots.  Free slots are reused last-in first-out, so an idle process touches (and pays
-/// for) only as many as it ever had in flight.  Must outlive its packets and stay where it is.
+/// A fixed number of equal slots, and of large ones.  Free slots are reused last-in first-out, so an idle process
+/// touches (and pays for) only as many as it ever had in flight.  Must outlive its packets and stay where it is.
 class PacketPool {
  public:
   /// A pool and its packets are one thread's, unless it is shared, which costs a lock for each packet.
@@ -95,11 +95,21 @@ class PacketPool {
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
 
+  /// Has a few slots for larger packets beside the others, which are memory once used.  Once, and before packets are
+  /// taken.
+  void add_large(size_t slots, size_t largest_packet);
+
   /// An empty packet with kHeadroom in front; an empty handle when every slot is in use.
   [[nodiscard]] Packet take() noexcept;
+  /// The same with room for `size` bytes: a large slot where there has to be one.  An empty handle when those are in
+  /// use, or none is large enough.
+  [[nodiscard]] Packet take(size_t size) noexcept;
+  /// Whether any slot is that large.
+  [[nodiscard]] bool can_hold(size_t size) const noexcept;
   /// The same bytes in a packet of this pool: the packet itself when it is one; an empty handle when every slot is in
   /// use, or too small.
   [[nodiscard]] Packet adopt(Packet packet) noexcept;
+  /// Slots that take() without a size has, and has left.
   [[nodiscard]] size_t available() const noexcept;
   [[nodiscard]] size_t slots() const noexcept { return slots_; }
   /// Where reads in bulk land before they are cut into packets of this pool.
@@ -130,7 +140,16 @@ class PacketPool {
   mutable std::mutex mutex_;  // of untouched_ and free_
   std::vector<uint32_t> free_;
   Staging staging_;
+  std::unique_ptr<PacketPool> large_;
 };
+
+inline Packet PacketPool::take(size_t size) noexcept {
+  if (size <= largest_packet()) return take();
+  return can_hold(size) ? large_->take() : Packet();
+}
+inline bool PacketPool::can_hold(size_t size) const noexcept {
+  return size <= largest_packet() || (large_ != nullptr && size <= large_->largest_packet());
+}
 
 inline uint8_t* Packet::data() noexcept { return pool_->slot(slot_) + begin_; }
 inline const uint8_t* Packet::data() const noexcept { return pool_->slot(slot_) + begin_; }

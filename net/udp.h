@@ -33,8 +33,8 @@ class UdpSocket {
   /// Marks outgoing packets for the kernel's routing policy (SO_MARK on Linux); 0 is none.  Throws std::system_error.
   void set_mark(uint32_t mark);
 
-  /// Appends what is waiting to `out`, up to the system call that reaches `limit` datagrams.  Datagrams larger than a
-  /// packet buffer, or that find none, are dropped and counted.
+  /// Appends what is waiting to `out`, up to the system call that reaches `limit` datagrams.  Datagrams larger than any
+  /// packet buffer of the pool's (it may have a few large ones), or that find none, are dropped and counted.
   void read(PacketPool& pool, size_t limit, Datagrams& out, DropCounters& drops) noexcept;
 
   /// Sends datagrams, each from its own local address where it has one.  If the kernel no longer has that address it is

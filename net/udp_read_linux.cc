@@ -103,13 +103,9 @@ void cut(ConstBytes bytes, const Train& train, PacketPool& pool, Datagrams& out,
     const ConstBytes datagram =
         bytes.first(train.datagram_size == 0 ? bytes.size() : std::min(bytes.size(), train.datagram_size));
     bytes = bytes.subspan(datagram.size());
-    if (datagram.size() > pool.largest_packet()) {
-      drops.count(Drop::kTruncatedRead);
-      continue;
-    }
-    Packet packet = pool.take();
+    Packet packet = pool.take(datagram.size());
     if (!packet) {
-      drops.count(Drop::kNoBuffer);
+      drops.count(pool.can_hold(datagram.size()) ? Drop::kNoBuffer : Drop::kTruncatedRead);
       continue;
     }
     copy_bytes(datagram, packet.push_back(datagram.size()).data());

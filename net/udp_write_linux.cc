@@ -19,6 +19,8 @@ constexpr size_t kPieces = 256;
 /// The kernel's limits for one train (UDP_MAX_SEGMENTS of older kernels; an IPv4 packet).
 constexpr size_t kLongestTrain = 64;
 constexpr size_t kLargestTrain = 65535 - 20 - 8;
+/// Of the datagrams of a train: the kernel cuts none into fragments, and no link carries more than a jumbo frame.
+constexpr size_t kLargestInTrain = 9000;
 
 /// Room for three control messages: traffic class, packet info of the larger kind, datagram size.
 constexpr size_t kTosControl = CMSG_SPACE(sizeof(int));
@@ -81,6 +83,7 @@ size_t put_local(Control& control, size_t at, const Datagram& datagram) noexcept
 size_t train_length(std::span<const Datagram> datagrams, size_t longest) noexcept {
   const Datagram& first = datagrams.front();
   const size_t size = first.packet.size();
+  if (size > kLargestInTrain) return 1;
   size_t total = size;
   size_t length = 1;
   for (; length < std::min(datagrams.size(), longest); ++length) {

@@ -67,6 +67,30 @@ TEST(PacketPool, AdoptsPacketsOfOthersByTheirBytesAndItsOwnAsTheyAre) {
   EXPECT_FALSE(pool.adopt(std::move(foreign))) << "too large";
 }
 
+TEST(PacketPool, GivesALargeSlotOnlyWhereOneIsNeeded) {
+  PacketPool pool(2, 1500);
+  EXPECT_FALSE(pool.take(pool.largest_packet() + 1)) << "it has none";
+  EXPECT_FALSE(pool.can_hold(pool.largest_packet() + 1));
+  pool.add_large(1, 65527);
+  EXPECT_TRUE(pool.can_hold(65527));
+  EXPECT_FALSE(pool.can_hold(66000));
+  EXPECT_FALSE(pool.take(66000));
+
+  const Packet usual = pool.take(pool.largest_packet());
+  EXPECT_EQ(pool.available(), 1u);
+  Packet large = pool.take(pool.largest_packet() + 1);
+  ASSERT_TRUE(large);
+  EXPECT_EQ(pool.available(), 1u) << "the usual slots are others";
+  EXPECT_EQ(large.headroom(), kHeadroom);
+  EXPECT_GE(large.tailroom(), 65527 + kTailroom);
+  std::ranges::fill(large.push_back(65527), uint8_t{1});
+  EXPECT_FALSE(pool.take(65527)) << "there is one";
+  large = {};
+  EXPECT_TRUE(pool.take(65527));
+  const Packet second = pool.take(100);
+  EXPECT_FALSE(pool.take(100)) << "a large slot is not for what fits a usual one";
+}
+
 TEST(PacketPool, ThatIsSharedServesManyThreads) {
   PacketPool pool(64, 100, PacketPool::Use::kShared);
   const auto work = [&pool] {
