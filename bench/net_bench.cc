@@ -6,7 +6,10 @@
 
 #include "net/checksum.h"
 #include "net/coalesce.h"
+#include "net/fragment.h"
+#include "net/ip.h"
 #include "net/prefix_trie.h"
+#include "net/reassembly.h"
 #include "net/segment.h"
 #include "tests/support/ip_packets.h"
 
@@ -70,6 +73,54 @@ void put_together(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * int64_t{kPackets});
 }
 
+Packet datagram(PacketPool& pool, bool v4, size_t payload) {
+  Packet packet = pool.take();
+  std::ranges::fill(packet.push_back(payload), uint8_t{0x5a});
+  const Ip ip = v4 ? Ip::v4(0x0a000001) : *Ip::parse("fd00::1");
+  push_udp(packet, {ip, 1}, {ip, 2}, 7);
+  return packet;
+}
+
+/// One datagram into fragments, per turn; what it was is put back.
+void fragment_datagram(benchmark::State& state) {
+  PacketPool large(2, 65535);
+  PacketPool pool(64, kPacket);
+  PacketBatch fragments;
+  const Packet original = datagram(large, state.range(0) == 4, static_cast<size_t>(state.range(1)));
+  for (auto _ : state) {
+    fragments.clear();
+    Packet packet = large.take();
+    packet.push_back(original.size());
+    // The headers: what is behind them is the same in every turn.
+    copy_bytes(original.bytes().first(64), packet.data());
+    if (fragment(std::move(packet), kPacket, 7, pool, fragments) != Drop::kNone) return state.SkipWithError("dropped");
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.SetBytesProcessed(state.iterations() * state.range(1));
+}
+
+/// Fragments, each copied to a packet as a read would, into one datagram, per turn.
+void reassemble_datagram(benchmark::State& state) {
+  PacketPool large(2, 65535);
+  PacketPool pool(128, kPacket);
+  PacketBatch fragments, copies;
+  if (fragment(datagram(large, state.range(0) == 4, static_cast<size_t>(state.range(1))), kPacket, 7, pool,
+               fragments) != Drop::kNone)
+    return state.SkipWithError("dropped");
+  Reassembler reassembler({});
+  DropCounters drops;
+  for (auto _ : state) {
+    copies.clear();
+    for (const Packet& each : fragments) {
+      copy_bytes(each.bytes(), copies.emplace_back(pool.take()).push_back(each.size()).data());
+    }
+    for (Packet& each : copies) reassembler.take(each, Time{}, drops);
+    if (!copies.back()) return state.SkipWithError("not whole");
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.SetBytesProcessed(state.iterations() * state.range(1));
+}
+
 Ip address(uint32_t number, bool v4) {
   const uint32_t spread = (number + 1) * 0x9e3779b1;  // all over the address space, none twice
   if (v4) return Ip::v4(spread);
@@ -129,9 +180,15 @@ void kinds(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"ip", "tcp"})->ArgsProduct({{4, 6}, {1, 0}});
 }
 
+void datagrams(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"ip", "payload"})->ArgsProduct({{4, 6}, {9'000, 65'507}});
+}
+
 BENCHMARK(checksum)->ArgName("bytes")->Arg(20)->Arg(64)->Arg(1420)->Arg(65535);
 BENCHMARK(cut)->Apply(kinds);
 BENCHMARK(put_together)->Apply(kinds);
+BENCHMARK(fragment_datagram)->Apply(datagrams);
+BENCHMARK(reassemble_datagram)->Apply(datagrams);
 BENCHMARK(look_up)->Apply(populations);
 BENCHMARK(look_up_batch)->Apply(populations);
 BENCHMARK(set_and_erase)->Apply(populations);
