@@ -259,8 +259,8 @@ Settings tight_settings(uint64_t seed) {
   second.from->set(Prefix::parse("198.51.100.3/32").value(), false);
   second.from->set(Prefix::parse("2001:db8::/32").value(), true);
   add({"[fd00::2]:5000"}, 40, 6, seconds(1), milliseconds(500)).max_new_flows_per_source = 3;
-  add({"10.1.2.2:5000", "10.1.2.2:5000"}, 4, 4, milliseconds(600), milliseconds(300)).source = Source::kKeep;
-  add({"[fd00::2]:5000"}, 7, 4, milliseconds(600), milliseconds(300)).source = Source::kKeep;
+  add({"10.1.2.2:5000", "10.1.2.2:5000"}, 4, 4, seconds(3), milliseconds(300)).source = Source::kKeep;
+  add({"[fd00::2]:5000"}, 3, 3, seconds(3), milliseconds(300)).source = Source::kKeep;
   return settings;
 }
 
