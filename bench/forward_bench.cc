@@ -2,6 +2,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <span>
+#include <vector>
+
 #include "forward/flow_table.h"
 #include "forward/forwarder.h"
 #include "net/ip.h"
@@ -25,24 +31,91 @@ void answer(Packet& packet) {
   push_udp(packet, destination, source);
 }
 
-void there_and_back(benchmark::State& state) {
-  const auto flows = static_cast<uint32_t>(state.range(0));
+/// `flows` flows through as many services as their SNAT ports take, in random order and batches, established.  Random
+/// clients as a game server's: none of what a packet needs was used by the one before.
+class ManyFlows {
+ public:
+  ManyFlows(uint32_t flows, Source source) : forwarder_(settings_for(flows, source)) {
+    for (uint32_t i = 0; i < flows; ++i) sides_.push_back({i / kFlowsPerService, client(i), {}});
+    std::ranges::shuffle(sides_, std::mt19937(1));
+    for (size_t i = 0; i < sides_.size(); i += kBatchSize) there_and_back(true, i);
+    for (size_t i = 0; i < sides_.size(); i += kBatchSize) there_and_back(true, i);
+  }
+
+  /// The batch that begins with one of the flows; how many packets went each way.
+  size_t there_and_back(bool looks_ahead, size_t first) {
+    now_ += milliseconds(1);
+    const auto batch = std::span<const PublicSide>(sides_).subspan(first, std::min(kBatchSize, sides_.size() - first));
+    packets_.clear();
+    for (size_t i = 0; i < batch.size(); ++i) packets_.push_back(pool_.take()), packets_.back().push_back(120);
+    if (looks_ahead) forwarder_.look_ahead(batch);
+    size_t lost = 0;
+    for (size_t i = 0; i < batch.size(); ++i)
+      lost += forwarder_.from_public(batch[i], packets_[i], now_) != Drop::kNone;
+    for (Packet& packet : packets_) answer(packet);
+    if (looks_ahead) forwarder_.look_ahead(packets_);
+    PublicSide to;
+    for (Packet& packet : packets_) lost += forwarder_.from_tunnel(packet, now_, to) != Release::kToPublic;
+    if (lost > 0) std::abort();
+    return batch.size();
+  }
+  [[nodiscard]] size_t size() const noexcept { return sides_.size(); }
+
+ private:
+  static constexpr uint32_t kFlowsPerService = 16'000;
+
+  static Settings settings_for(uint32_t flows, Source source) {
+    Settings settings;
+    settings.our_v4 = kOurs;
+    Rule rule{.name = "bench", .listeners = {}, .from = {}};
+    rule.source = source;
+    rule.max_flows = rule.max_flows_per_source = flows;
+    for (uint32_t i = 0; i * kFlowsPerService < flows; ++i) {
+      rule.listeners.push_back({{}, {kService.ip, static_cast<uint16_t>(kService.port + i)}});
+    }
+    settings.rules.push_back(std::move(rule));
+    settings.seed = 0x9b2f7a6c55e1d043;
+    return settings;
+  }
+
+  Forwarder forwarder_;
+  PacketPool pool_{kBatchSize, 1600};
+  PacketBatch packets_;
+  std::vector<PublicSide> sides_;
+  Time now_{seconds(1000)};
+};
+
+/// Per packet and direction: one there and one back are two.
+void many_flows(benchmark::State& state) {
+  ManyFlows flows(static_cast<uint32_t>(state.range(0)), state.range(1) == 0 ? Source::kSnat : Source::kKeep);
+  int64_t packets = 0;
+  size_t next = 0;
+  for (auto _ : state) {
+    const size_t count = flows.there_and_back(state.range(2) != 0, next);
+    packets += static_cast<int64_t>(2 * count);
+    next = next + count >= flows.size() ? 0 : next + count;
+  }
+  state.SetItemsProcessed(packets);
+  state.counters["per_packet"] =
+      benchmark::Counter(static_cast<double>(packets), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+/// A spoofed flood against a full table: each datagram opens a flow and pushes another one out.
+void flood(benchmark::State& state) {
   Settings settings;
   settings.our_v4 = kOurs;
-  settings.first_snat_port = 1024;
-  settings.rules.push_back(
-      {.name = "bench", .listeners = {{{}, kService}}, .from = {}, .max_flows = flows, .max_flows_per_source = flows});
+  settings.rules.push_back({.name = "bench", .listeners = {{{}, kService}}, .from = {}});
+  settings.rules[0].max_new_flows_per_source = static_cast<uint32_t>(state.range(0));
   Forwarder forwarder(std::move(settings));
-  PacketPool pool(16, 1600);
+  PacketPool pool(1, 1600);
   uint32_t turn = 0;
+  Time now{seconds(1000)};
   for (auto _ : state) {
     Packet packet = pool.take();
     packet.push_back(120);
-    const PublicSide from{0, client(turn++ % flows), {}};
-    PublicSide to;
-    benchmark::DoNotOptimize(forwarder.from_public(from, packet, Time(seconds(1000))));
-    answer(packet);
-    benchmark::DoNotOptimize(forwarder.from_tunnel(packet, Time(seconds(1000)), to));
+    now += nanoseconds(1000);
+    const PublicSide from{0, {Ip::v4(turn++ * 2'654'435'761u), 1}, {}};
+    benchmark::DoNotOptimize(forwarder.from_public(from, packet, now));
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -68,7 +141,8 @@ void flow_table(benchmark::State& state) {
 }
 
 BENCHMARK(flow_table)->ArgName("flows")->Arg(1)->Arg(1'000)->Arg(100'000);
-BENCHMARK(there_and_back)->ArgName("flows")->Arg(1)->Arg(100)->Arg(30'000);
+BENCHMARK(many_flows)->ArgNames({"flows", "keep", "ahead"})->ArgsProduct({{100, 100'000}, {0, 1}, {0, 1}});
+BENCHMARK(flood)->ArgName("rate")->Arg(0)->Arg(10);
 
 }  // namespace
 }  // namespace adit::forward

@@ -23,6 +23,7 @@ template <typename Side>
 void FlowTable::fetch(std::span<const Side> sides) const noexcept {
   std::array<uint64_t, kBatchSize> hashes;
   std::array<FlowIndex, kBatchSize> found;
+  if (!needs_look_ahead()) return;
   while (!sides.empty()) {
     const size_t count = std::min(sides.size(), kBatchSize);
     for (size_t i = 0; i < count; ++i) {

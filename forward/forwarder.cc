@@ -54,7 +54,7 @@ const RuleStats& Forwarder::stats(RuleId id) const noexcept { return rules_[id].
 void Forwarder::look_ahead(std::span<const PublicSide> from) const noexcept { flows_->look_ahead(from); }
 
 void Forwarder::look_ahead(std::span<const Packet> inner) const noexcept {
-  if (flows_->size() == 0) return;
+  if (!flows_->needs_look_ahead()) return;
   std::array<TunnelSide, kBatchSize> sides;
   size_t count = 0;
   for (const Packet& packet : inner) {

@@ -11,6 +11,9 @@
 
 namespace adit::forward {
 
+constexpr size_t kBytesPerPort = 3;  // 2 and a bit (snat_ports.h)
+static_assert(FlowTable::kBytesPerFlow + SourceCounts::kBytesPerFlow + kBytesPerPort < 200, "what a flow costs in all");
+
 inline constexpr uint32_t kNoPorts = ~uint32_t{0};
 
 struct Forwarder::ListenerState {

@@ -31,6 +31,11 @@ class SourceCounts {
     SourceIndex next;
   };
 
+ public:
+  /// Of a source with one flow; counted as in FlowTable.
+  static constexpr size_t kBytesPerFlow = sizeof(Source) + sizeof(SourceIndex) + 8;
+
+ private:
   [[nodiscard]] SourceIndex find(RuleId rule, const Ip& prefix) const noexcept;
   [[nodiscard]] uint64_t hash(RuleId rule, const Ip& prefix) const noexcept;
 
