@@ -31,20 +31,8 @@ void Core::replace_forwarder(forward::Forwarder next, Time now) {
 }
 
 bool Core::has_news() const noexcept {
-  if (lost_tun || tunnel.has_events() || std::min(tunnel.next_deadline(), forwarder.next_deadline()) < armed)
-    return true;
-  for (forward::RuleId id = 0; id < table_was_full.size(); ++id) {
-    if (fullness_to_tell(id)) return true;
-  }
-  return false;
-}
-
-std::optional<bool> Core::fullness_to_tell(forward::RuleId id) const noexcept {
-  const uint32_t most = forwarder.rule(id).max_flows;
-  const uint32_t flows = forwarder.stats(id).flows;
-  if (!table_was_full[id] && flows >= most) return true;
-  if (table_was_full[id] && flows < std::max(1u, most * 3 / 4)) return false;
-  return {};
+  return lost_tun || tunnel.has_events() || forwarder.has_fullness() ||
+         std::min(tunnel.next_deadline(), forwarder.next_deadline()) < armed;
 }
 
 Snapshot Core::snapshot() const {

@@ -45,7 +45,7 @@ struct Snapshot {
 
 struct Core {
   Core(const crypto::PrivateKey& key, uint16_t mtu, PacketPool& pool, forward::Settings settings)
-      : tunnel(key, mtu, pool), forwarder(std::move(settings)), table_was_full(forwarder.rule_count()) {}
+      : tunnel(key, mtu, pool), forwarder(std::move(settings)) {}
 
   /// Takes the place of the one there is: flows that both can have go on, rules of the same name go on counting.
   void replace_forwarder(forward::Forwarder next, Time now);
@@ -53,17 +53,15 @@ struct Core {
   std::mutex mutex;
   tunnel::Tunnel tunnel;
   forward::Forwarder forwarder;
-  DropCounters drops;                // of the Ports
-  Time armed = kNever;               // when the loop will wake at the latest
-  bool lost_tun = false;             // it went away
-  std::vector<bool> table_was_full;  // by forward::RuleId: as the loop has told it
+  DropCounters drops;     // of the Ports
+  Time armed = kNever;    // when the loop will wake at the latest
+  bool lost_tun = false;  // it went away
 
   /// Calls the loop, from any thread.
   std::function<void()> wake;
-  /// Whether there is something for the loop to do before it wakes.
+  /// Whether there is something for the loop to do before it wakes.  Asked for each batch, so it looks at no rule and
+  /// no peer.
   [[nodiscard]] bool has_news() const noexcept;
-  /// Whether the rule's flow table has become full (true), or has room again (false), and that was not told yet.
-  [[nodiscard]] std::optional<bool> fullness_to_tell(forward::RuleId id) const noexcept;
   [[nodiscard]] Snapshot snapshot() const;
   /// At the end of a batch, without the mutex: takes over what was counted, and calls the loop if there is news.
   void settle(DropCounters& counted);

@@ -210,21 +210,19 @@ void Gateway::handle(const tunnel::Event& event, Time now) {
 
 std::vector<Gateway::FullnessNews> Gateway::take_fullness_news() {
   std::vector<FullnessNews> news;
-  for (forward::RuleId id = 0; id < core_.forwarder.rule_count(); ++id) {
-    const std::optional<bool> is_full = core_.fullness_to_tell(id);
-    if (!is_full) continue;
-    core_.table_was_full[id] = *is_full;
-    news.push_back({core_.forwarder.rule(id).name, *is_full, core_.forwarder.stats(id).flows});
+  for (const forward::Fullness& each : core_.forwarder.take_fullness()) {
+    news.push_back({core_.forwarder.rule(each.rule).name, each.is_full, core_.forwarder.stats(each.rule).flows});
   }
   return news;
 }
 
-/// One line when a flow table fills, one when it has room again.
+/// One line when a client first found no room, one when there is some again.
 void Gateway::tell(const FullnessNews& news) {
   if (news.is_full)
-    spdlog::warn("forward {}: flow table full ({} flows), new clients are refused", news.rule, news.flows);
+    spdlog::warn("forward {}: full ({} flows): new clients push out those not yet established, or are refused",
+                 news.rule, news.flows);
   else
-    spdlog::info("forward {}: flow table has room again", news.rule);
+    spdlog::info("forward {}: has room again", news.rule);
 }
 
 }  // namespace adit::daemon

@@ -21,6 +21,7 @@ void Inbound::serve(UdpSocket& socket) {
 }
 
 void Inbound::deliver(Time now) {
+  core_.forwarder.look_ahead(inner_);
   for (Packet& packet : inner_) {
     forward::PublicSide to;
     switch (core_.forwarder.from_tunnel(packet, now, to)) {

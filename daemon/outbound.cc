@@ -20,17 +20,23 @@ void Outbound::serve_clients(forward::ListenerId listener) {
   ports_.clients[listener].read(pool_, kBatchSize, from_clients_, drops_);
   {
     const std::lock_guard lock(core_.mutex);
-    const Time now = read_clock().mono;
-    for (Datagram& datagram : from_clients_) {
-      const forward::PublicSide from{listener, datagram.remote, datagram.local.ip};
-      if (core_.forwarder.from_public(from, datagram.packet, now) != Drop::kNone) continue;
-      inner_.push_back(std::move(datagram.packet));
-    }
+    forward_all(listener);
     encapsulate();
   }
   from_clients_.clear();
   unreachable_.clear();  // nobody waits for them
   flush();
+}
+
+void Outbound::forward_all(forward::ListenerId listener) {
+  const Time now = read_clock().mono;
+  sides_.clear();
+  for (const Datagram& each : from_clients_) sides_.push_back({listener, each.remote, each.local.ip});
+  core_.forwarder.look_ahead(sides_);
+  for (size_t i = 0; i < sides_.size(); ++i) {
+    if (core_.forwarder.from_public(sides_[i], from_clients_[i].packet, now) != Drop::kNone) continue;
+    inner_.push_back(std::move(from_clients_[i].packet));
+  }
 }
 
 void Outbound::encapsulate() { core_.tunnel.encapsulate(inner_, read_clock(), to_peers_, unreachable_); }

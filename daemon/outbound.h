@@ -19,6 +19,7 @@ class Outbound {
   void serve_clients(forward::ListenerId listener);
 
  private:
+  void forward_all(forward::ListenerId listener);
   void encapsulate();
   void flush();
 
@@ -30,6 +31,7 @@ class Outbound {
 
   // The batch under way, kept between wake-ups for its storage.
   Datagrams from_clients_;
+  std::vector<forward::PublicSide> sides_;  // of those
   PacketBatch inner_;
   PacketBatch unreachable_;  // answers to packets that no peer takes
   tunnel::Outgoing to_peers_;
