@@ -85,6 +85,8 @@ void print_forward(const Json& forward) {
   std::cout << "  to: " << forward["to"].get<std::string>() << "\n";
   std::cout << "  flows: " << forward["flows"] << " of " << forward["max_flows"] << " (" << forward["flows_opened"]
             << " opened so far)\n";
+  std::cout << "    " << forward["flows_established"] << " established, " << forward["flows_unanswered"]
+            << " unanswered, " << forward["flows_evicted"] << " pushed out so far\n";
   std::cout << "  in: " << forward["packets_in"] << " packets, " << size_text(forward["bytes_in"])
             << "; out: " << forward["packets_out"] << " packets, " << size_text(forward["bytes_out"]) << "\n";
   print_drops(forward["drops"], "  ");

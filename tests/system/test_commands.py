@@ -183,6 +183,7 @@ class Show(factorio.FactorioTest):
         self.assertIn("  endpoint: 198.51.100.2:342", text.splitlines())
         self.assertRegex(text, r"(?m)^  latest handshake: (now|\d+ seconds? ago)$")
         self.assertRegex(text, r"(?m)^  flows: 1 of \d+ \(1 opened so far\)$")
+        self.assertIn("    0 established, 0 unanswered, 0 pushed out so far", text.splitlines())
         self.assertIn("  in: 1 packets, 5 B; out: 1 packets, 5 B", text.splitlines())
 
     def test_secrets_are_never_shown(self):
@@ -229,8 +230,11 @@ class Show(factorio.FactorioTest):
             "listen": ["0.0.0.0:34197", "[::]:34197"],
             "to": "10.1.2.2:34197",
             "flows": 1,
+            "flows_unanswered": 0,
+            "flows_established": 0,
             "max_flows": 4096,
             "flows_opened": 1,
+            "flows_evicted": 0,
             "packets_in": 1,
             "bytes_in": 5,
             "packets_out": 1,
