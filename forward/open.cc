@@ -62,7 +62,8 @@ bool Forwarder::may_keep(const ListenerState& listener, const Endpoint& client) 
 ///
 /// The newest, because in a flood that is the flood itself: once it has filled the table its datagrams push each other
 /// out, and what was there before, be it a client that waits for a slow service or one that never gets answers, stays.
-/// If the oldest gave way, each second of the flood would take as many of those as it has datagrams.
+/// If the oldest gave way, each second of the flood would take as many of those as it has datagrams.  The price is the
+/// newcomer's: while the flood lasts its flow is pushed out unless the answer is faster than the next datagram.
 FlowIndex Forwarder::least_worth(const ListenerState& listener, bool for_its_port) const noexcept {
   for (const FlowState state : {FlowState::kUnanswered, FlowState::kAnswered}) {
     FlowIndex flow = flows_->last_used(listener.rule, state);
