@@ -27,7 +27,6 @@ void Core::replace_forwarder(forward::Forwarder next, Time now) {
   next.adopt_stats(forwarder);
   next.restore(forwarder.save(now), now);
   forwarder = std::move(next);
-  table_was_full.assign(forwarder.rule_count(), false);
 }
 
 bool Core::has_news() const noexcept {

@@ -80,10 +80,8 @@ Gateway::~Gateway() {
 }
 
 void Gateway::open_public_sockets() {
-  for (const config::Forward& rule : config_.forwards) {
-    for (const config::Listener& each : rule.listeners) {
-      ports_.clients.push_back(UdpSocket::bind(each.listen, offloads_));
-    }
+  for (const config::Listener& each : udp_listeners(config_)) {
+    ports_.clients.push_back(UdpSocket::bind(each.listen, offloads_));
   }
 }
 

@@ -29,21 +29,12 @@ void refuse_what_needs_a_restart(const config::Interface& running, const config:
   if (wanted.mtu > largest) refuse("the MTU", std::to_string(running.mtu), std::to_string(wanted.mtu));
 }
 
-std::vector<config::Listener> listeners_of(const config::Config& config) {
-  std::vector<config::Listener> all;
-  for (const config::Forward& rule : config.forwards) {
-    if (rule.protocol != config::Protocol::kUdp) continue;
-    all.insert(all.end(), rule.listeners.begin(), rule.listeners.end());
-  }
-  return all;
-}
-
 }  // namespace
 
 /// A socket for each listener that has none yet, by ListenerId; no socket for the others.
 std::vector<std::optional<UdpSocket>> Gateway::bind_new_listeners(const config::Config& wanted) const {
   std::vector<std::optional<UdpSocket>> sockets;
-  for (const config::Listener& each : listeners_of(wanted)) {
+  for (const config::Listener& each : udp_listeners(wanted)) {
     const auto is_it = [&](const UdpSocket& socket) { return socket.local() == each.listen; };
     sockets.emplace_back();
     if (std::ranges::none_of(ports_.clients, is_it)) sockets.back() = UdpSocket::bind(each.listen, offloads_);
@@ -99,7 +90,7 @@ void Gateway::take_over(config::Config wanted, NewPorts ports, forward::Forwarde
 /// Sockets that stay keep what waits in them.
 void Gateway::replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added) {
   for (const auto& worker : workers_) worker->unwatch_clients();
-  const std::vector<config::Listener> listeners = listeners_of(wanted);
+  const std::vector<config::Listener> listeners = udp_listeners(wanted);
   std::vector<UdpSocket> sockets;
   for (size_t i = 0; i < listeners.size(); ++i) {
     const auto is_it = [&](const UdpSocket& socket) { return socket.local() == listeners[i].listen; };

@@ -54,6 +54,7 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
   settings.last_snat_port = ports.last;
   settings.seed = seed;
   for (const config::Forward& each : config.forwards) {
+    if (each.protocol != config::Protocol::kUdp) continue;
     forward::Rule rule;
     rule.name = each.name;
     for (const config::Listener& listener : each.listeners) rule.listeners.push_back({listener.listen, listener.to});
@@ -67,6 +68,15 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
     settings.rules.push_back(std::move(rule));
   }
   return settings;
+}
+
+std::vector<config::Listener> udp_listeners(const config::Config& config) {
+  std::vector<config::Listener> all;
+  for (const config::Forward& each : config.forwards) {
+    if (each.protocol != config::Protocol::kUdp) continue;
+    all.insert(all.end(), each.listeners.begin(), each.listeners.end());
+  }
+  return all;
 }
 
 forward::Settings forward_settings(const config::Config& config) {

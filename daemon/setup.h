@@ -21,6 +21,9 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
 /// With ports that this machine's kernel does not use itself, and a seed that nobody knows.
 forward::Settings forward_settings(const config::Config& config);
 
+/// Of the udp forwards, by forward::ListenerId.
+std::vector<config::Listener> udp_listeners(const config::Config& config);
+
 /// The routes of the interface: every peer's allowed IPs, each once.
 /// Default routes are left out: they would swallow the tunnel's own datagrams.
 std::vector<Prefix> routes(const config::Config& config);
