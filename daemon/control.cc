@@ -268,7 +268,8 @@ ControlAnswer ask_gateway(const fs::path& path, std::string_view request, std::c
   std::optional<size_t> end;
   while (!(end = end_of_answer(answer))) {
     const ssize_t count = check_call("read from " + path.string(), ::read(fd.get(), buffer.data(), buffer.size()));
-    if (count == 0) throw std::system_error(EPROTO, std::generic_category(), path.string() + " is not adit's");
+    if (count == 0)
+      throw std::system_error(EPROTO, std::generic_category(), path.string() + " does not know the question");
     answer.append(buffer.data(), static_cast<size_t>(count));
   }
   const int error = std::atoi(answer.c_str() + *end + kErrno.size());

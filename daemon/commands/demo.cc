@@ -5,17 +5,18 @@
 #include <iostream>
 
 #include "daemon/commands/commands.h"
-#include "daemon/demo/gateways.h"
 #include "daemon/demo/players.h"
 #include "daemon/demo/report.h"
-#include "daemon/demo/stage.h"
-#include "daemon/demo/waiting.h"
-#include "daemon/demo/world.h"
+#include "daemon/lab/gateways.h"
+#include "daemon/lab/stage.h"
+#include "daemon/lab/waiting.h"
+#include "daemon/lab/world.h"
 
 namespace adit::daemon {
 namespace {
 
 using namespace adit::demo;
+using namespace adit::lab;
 
 constexpr size_t kSecondsOfPlay = 8;
 constexpr size_t kPerSecond = 20;  // about what a game client sends

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/demo/waiting.h"
+#include "daemon/lab/waiting.h"
 #include "net/clock.h"
 
 namespace adit::demo {
@@ -102,7 +102,7 @@ void Game::wait_for_answers(Duration patience) {
 
 /// Whoever has something to read reads it; returns after that or at the deadline.
 void Game::attend(Time deadline) {
-  wait_readable(fds_, deadline);
+  lab::wait_readable(fds_, deadline);
   server_.answer(pool_);
   for (Player& player : players_) player.receive(pool_);
 }

@@ -6,9 +6,13 @@
 #include <iostream>
 #include <sstream>
 
-#include "daemon/demo/world.h"
+#include "daemon/lab/text.h"
+#include "daemon/lab/world.h"
 
 namespace adit::demo {
+
+using namespace lab;
+
 namespace {
 
 constexpr const char* kMap = R"(
@@ -33,16 +37,6 @@ constexpr const char* kMap = R"(
   +--------+
 
 )";
-
-std::string left(const std::string& text, size_t width) {
-  return text + std::string(width - std::min(width, text.size()), ' ');
-}
-
-std::string right(const std::string& text, size_t width) {
-  return std::string(width - std::min(width, text.size()), ' ') + text;
-}
-
-std::string right(size_t number, size_t width) { return right(std::to_string(number), width); }
 
 /// Smallest, median and largest; of nothing, dashes.
 std::array<std::string, 3> spread(std::vector<Duration> values) {

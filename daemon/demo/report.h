@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "daemon/demo/gateways.h"
 #include "daemon/demo/players.h"
+#include "daemon/lab/gateways.h"
 
 namespace adit::demo {
 
-void print_map(HomeProgram home);
+void print_map(lab::HomeProgram home);
 /// `text`, indented.
 void print_file(const std::string& text);
 /// A line of the story: a short subject and what happened.

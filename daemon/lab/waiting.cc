@@ -1,6 +1,4 @@
-#include "daemon/demo/waiting.h"
-
-#include <poll.h>
+#include "daemon/lab/waiting.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,7 +8,7 @@
 #include "net/clock.h"
 #include "net/fd.h"
 
-namespace adit::demo {
+namespace adit::lab {
 namespace {
 
 constexpr int kInterrupts[] = {SIGINT, SIGTERM, SIGHUP};
@@ -43,15 +41,23 @@ void release_interrupts() noexcept {
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-void wait_readable(std::span<const int> fds, Time deadline) {
-  std::vector<pollfd> wanted;
-  for (const int fd : fds) wanted.push_back({fd, POLLIN, 0});
+void wait_readable(std::span<pollfd> fds, Time deadline) {
   const timespec timeout = to_timespec(std::max(Duration(0), deadline - read_clock().mono));
   sigset_t none;
   sigemptyset(&none);
-  const int ready = ppoll(wanted.data(), wanted.size(), &timeout, &none);
+  const int ready = ppoll(fds.data(), fds.size(), &timeout, &none);
   if (ready < 0 && errno == EINTR) throw Interrupted();
   check_call("wait", ready);
+}
+
+void wait_readable(std::span<const int> fds, Time deadline) {
+  std::vector<pollfd> wanted;
+  for (const int fd : fds) wanted.push_back({fd, POLLIN, 0});
+  wait_readable(wanted, deadline);
+}
+
+void wait_until(Time deadline) {
+  while (read_clock().mono < deadline) wait_readable(std::span<pollfd>(), deadline);
 }
 
 void wait_for(const std::string& what, seconds patience, const std::function<bool()>& condition) {
@@ -59,8 +65,8 @@ void wait_for(const std::string& what, seconds patience, const std::function<boo
   while (!condition()) {
     const Time now = read_clock().mono;
     if (now >= deadline) throw std::runtime_error(what + ": not within " + std::to_string(patience.count()) + " s");
-    wait_readable({}, now + milliseconds(1));
+    wait_until(now + milliseconds(1));
   }
 }
 
-}  // namespace adit::demo
+}  // namespace adit::lab

@@ -1,10 +1,10 @@
-#include "daemon/demo/world.h"
+#include "daemon/lab/world.h"
 
 #include <initializer_list>
 
 #include "net/interface.h"
 
-namespace adit::demo {
+namespace adit::lab {
 namespace {
 
 void plug_in(Stage& stage, const char* place, const char* towards, std::initializer_list<const char*> addresses) {
@@ -44,4 +44,4 @@ void furnish(Stage& stage) {
   stage.forward_ipv4(false);
 }
 
-}  // namespace adit::demo
+}  // namespace adit::lab

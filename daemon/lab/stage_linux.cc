@@ -8,11 +8,11 @@
 
 #include <system_error>
 
-#include "daemon/demo/stage.h"
+#include "daemon/lab/stage.h"
 #include "net/interface.h"
 #include "net/netlink_linux.h"
 
-namespace adit::demo {
+namespace adit::lab {
 namespace {
 
 /// One write, because some of these files take no second.
@@ -66,7 +66,7 @@ Stage::Stage() : directory_("/var/run") {
     check_call("create a network namespace", ::unshare(CLONE_NEWNET));
   } catch (const std::system_error& error) {
     throw std::runtime_error(
-        "demo: " + std::string(error.what()) +
+        std::string(error.what()) +
         " (run as root, or allow user namespaces: sysctl user.max_user_namespaces above 0, on Debian"
         " kernel.unprivileged_userns_clone=1, on Ubuntu"
         " kernel.apparmor_restrict_unprivileged_userns=0)");
@@ -101,4 +101,4 @@ void die_with(pid_t parent) noexcept {
   if (::getppid() != parent) ::_exit(1);
 }
 
-}  // namespace adit::demo
+}  // namespace adit::lab

@@ -1,16 +1,16 @@
-#include "daemon/demo/gateways.h"
+#include "daemon/lab/gateways.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "crypto/x25519.h"
 #include "daemon/control.h"
-#include "daemon/demo/waiting.h"
-#include "daemon/demo/world.h"
+#include "daemon/lab/waiting.h"
+#include "daemon/lab/world.h"
 #include "net/clock.h"
 #include "net/interface.h"
 
-namespace adit::demo {
+namespace adit::lab {
 namespace {
 
 namespace fs = std::filesystem;
@@ -73,7 +73,7 @@ std::string with(std::string text, const std::string& word, const std::string& v
 
 void write_file(const fs::path& path, const std::string& text) {
   std::ofstream file(path);
-  if (!(file << text << std::flush)) throw std::runtime_error("demo: cannot write " + path.string());
+  if (!(file << text << std::flush)) throw std::runtime_error("cannot write " + path.string());
 }
 
 /// `adit run` in a directory of its own, where its files, its control socket and its log are.
@@ -88,7 +88,7 @@ Command adit_run(const std::string& place, const fs::path& directory) {
 
 void require_installed(HomeProgram program) {
   if (program != HomeProgram::kWireguardGo || (is_installed("wireguard-go") && is_installed("wg"))) return;
-  throw std::runtime_error("demo: --home wireguard-go: not installed (apt install wireguard-go wireguard-tools)");
+  throw std::runtime_error("wireguard-go: not installed (apt install wireguard-go wireguard-tools)");
 }
 
 Gateways::Gateways(Stage& stage)
@@ -180,4 +180,4 @@ bool Gateways::has_handshake() {
   return !status["peers"][0]["latest_handshake"].is_null();
 }
 
-}  // namespace adit::demo
+}  // namespace adit::lab

@@ -1,5 +1,7 @@
-// Waiting: the only places where the demo can be interrupted, so that whatever it has built up is taken down in order.
+// Waiting: the only places where we can be interrupted, so that whatever it has built up is taken down in order.
 #pragma once
+
+#include <poll.h>
 
 #include <functional>
 #include <span>
@@ -8,12 +10,12 @@
 
 #include "net/time.h"
 
-namespace adit::demo {
+namespace adit::lab {
 
 /// Somebody pressed Ctrl-C, or asked by SIGTERM or SIGHUP.
 class Interrupted : public std::runtime_error {
  public:
-  Interrupted() : std::runtime_error("demo: interrupted") {}
+  Interrupted() : std::runtime_error("interrupted") {}
 };
 
 /// From now on SIGINT, SIGTERM and SIGHUP reach this process only inside the functions below, which then throw
@@ -22,11 +24,13 @@ void hold_interrupts();
 /// Undoes it, for a child process that is about to become another program.  Async-signal-safe.
 void release_interrupts() noexcept;
 
-/// Until one of `fds` can be read or `deadline` is over.
+/// Until one of `fds` can be read or `deadline` is over; says in them which can be.
+void wait_readable(std::span<pollfd> fds, Time deadline);
 void wait_readable(std::span<const int> fds, Time deadline);
+void wait_until(Time deadline);
 
 /// Until `condition` is true, which is asked again every millisecond.  Throws std::runtime_error "`what`: not within
 /// N s" when `patience` is over.
 void wait_for(const std::string& what, seconds patience, const std::function<bool()>& condition);
 
-}  // namespace adit::demo
+}  // namespace adit::lab

@@ -1,7 +1,8 @@
 // The stage: throw-away machines on this machine, as far as the network is concerned, with cables between them.
 //
-// The demo walks about on it: where it has entered, its sockets and interfaces are, and the programs it starts there
-// stay there.  Everything is gone when the process and its children are.  One implementation file per system.
+// Who has put it up walks about on it: where they have entered, their sockets and interfaces are, and the programs they
+// start there stay there.  Everything is gone when the process and its children are.  One implementation file per
+// system.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +14,7 @@
 #include "net/addr.h"
 #include "net/fd.h"
 
-namespace adit::demo {
+namespace adit::lab {
 
 class Stage {
  public:
@@ -31,7 +32,7 @@ class Stage {
   void route(const Prefix& destination, const Ip& gateway);
   void forward_ipv4(bool on);
 
-  /// A private, empty directory in memory; nobody else can read it, and nothing of it outlives the demo.
+  /// A private, empty directory in memory; nobody else can read it, and nothing of it outlives the process.
   [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
 
  private:
@@ -48,4 +49,4 @@ std::string own_program();
 /// Called in a new child process of `parent`: the child will be killed when its parent dies, and is at once if it has.
 void die_with(pid_t parent) noexcept;
 
-}  // namespace adit::demo
+}  // namespace adit::lab

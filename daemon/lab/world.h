@@ -1,11 +1,11 @@
-// The demo's world: who has which address and which cable, as in the use the gateway is made for.  All public addresses
-// are from the documentation ranges (RFC 5737, RFC 3849).
+// The world of demo and bench forward: who has which address and which cable, as in the use the gateway is made for.
+// All public addresses are from the documentation ranges (RFC 5737, RFC 3849).
 #pragma once
 
-#include "daemon/demo/stage.h"
+#include "daemon/lab/stage.h"
 #include "net/addr.h"
 
-namespace adit::demo {
+namespace adit::lab {
 
 // The places.
 inline constexpr const char* kPlayer = "player";
@@ -40,4 +40,4 @@ inline Ip ip(const char* text) { return Ip::parse(text).value(); }
 /// Puts places, cables, addresses and routes on an empty stage; tunnel interfaces are not among them.
 void furnish(Stage& stage);
 
-}  // namespace adit::demo
+}  // namespace adit::lab

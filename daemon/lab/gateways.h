@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "crypto/keys.h"
-#include "daemon/demo/process.h"
-#include "daemon/demo/stage.h"
+#include "daemon/lab/process.h"
+#include "daemon/lab/stage.h"
 
-namespace adit::demo {
+namespace adit::lab {
 
 enum class HomeProgram { kAdit, kWireguardGo };
 
@@ -51,4 +51,4 @@ class Gateways {
   std::optional<Process> home_;
 };
 
-}  // namespace adit::demo
+}  // namespace adit::lab

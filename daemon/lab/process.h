@@ -1,4 +1,4 @@
-// A program that the demo starts and that cannot outlive it.
+// A program that we start and that cannot outlive us.
 #pragma once
 
 #include <sys/types.h>
@@ -11,18 +11,18 @@
 
 #include "net/time.h"
 
-namespace adit::demo {
+namespace adit::lab {
 
 struct Command {
   std::string name;                                // for messages
   std::vector<std::string> words;                  // the program, looked up in PATH unless it is a path; its arguments
-  std::map<std::string, std::string> environment;  // in addition to the demo's own
-  std::filesystem::path log;                       // where its output goes; empty: where the demo's goes
+  std::map<std::string, std::string> environment;  // in addition to our own
+  std::filesystem::path log;                       // where its output goes; empty: where ours goes
 };
 
 class Process {
  public:
-  /// Starts the program, in the place where the demo is at the moment.  Throws std::system_error if it cannot be.
+  /// Starts the program, in the place that was entered last.  Throws std::system_error if it cannot be.
   explicit Process(Command command);
   /// Kills it and waits for its end.
   ~Process();
@@ -33,6 +33,7 @@ class Process {
   void require_running();
   /// Waits for its end.  Throws std::runtime_error if that does not come or is not exit status 0.
   void finish(seconds patience);
+  [[nodiscard]] pid_t id() const noexcept { return pid_; }
   /// What it has written to its log.
   [[nodiscard]] std::string log() const;
 
@@ -47,4 +48,4 @@ class Process {
 /// Whether a program of this name is in PATH.
 bool is_installed(const std::string& program);
 
-}  // namespace adit::demo
+}  // namespace adit::lab

@@ -1,4 +1,4 @@
-#include "daemon/demo/process.h"
+#include "daemon/lab/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -11,11 +11,11 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "daemon/demo/stage.h"
-#include "daemon/demo/waiting.h"
+#include "daemon/lab/stage.h"
+#include "daemon/lab/waiting.h"
 #include "net/fd.h"
 
-namespace adit::demo {
+namespace adit::lab {
 namespace {
 
 /// The child's side of a start: becomes the program, or tells why not through `report`.
@@ -94,4 +94,4 @@ bool is_installed(const std::string& program) {
   return false;
 }
 
-}  // namespace adit::demo
+}  // namespace adit::lab
