@@ -32,15 +32,6 @@ std::vector<uint8_t> payload_of(uint32_t player, size_t sequence) {
 
 }  // namespace
 
-// The server.
-
-void EchoServer::answer(PacketPool& pool) {
-  socket_.read(pool, kBatchSize, batch_, drops_);
-  for (const Datagram& datagram : batch_) ++sources_[datagram.remote];
-  socket_.write(batch_, drops_);
-  batch_.clear();
-}
-
 // A player.
 
 Player::Player(std::string name, uint32_t id, const Ip& own, const Endpoint& server)
@@ -77,7 +68,7 @@ void Player::take(const Datagram& answer, Time now) {
 
 // The game.
 
-Game::Game(EchoServer server, std::vector<Player> players)
+Game::Game(lab::EchoServer server, std::vector<Player> players)
     : pool_(kPoolSlots, kLargestPacket), server_(std::move(server)), players_(std::move(players)) {
   fds_.push_back(server_.fd());
   for (const Player& player : players_) fds_.push_back(player.fd());

@@ -1,10 +1,10 @@
 // The game: a UDP echo as its server, and players who send and check what comes back.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
+#include "daemon/lab/echo_server.h"
 #include "net/time.h"
 #include "net/udp.h"
 
@@ -15,27 +15,9 @@ inline constexpr size_t kDatagramsEach = 170;
 /// What fits into a tunnel of MTU 1420, with the server's address of either IP version: 1420 - 40 - 8.
 inline constexpr size_t kLargestPayload = 1372;
 
-/// Answers every datagram with its own bytes, and remembers who sent it.
-class EchoServer {
- public:
-  /// Opens the socket in the place that was entered last.  Throws std::system_error.
-  explicit EchoServer(const Endpoint& listen) : socket_(UdpSocket::bind(listen)) {}
-
-  [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
-  void answer(PacketPool& pool);
-  /// Datagrams seen, by where they came from.
-  [[nodiscard]] const std::map<Endpoint, size_t>& sources() const noexcept { return sources_; }
-
- private:
-  UdpSocket socket_;
-  Datagrams batch_;
-  DropCounters drops_;
-  std::map<Endpoint, size_t> sources_;
-};
-
 class Player {
  public:
-  /// As EchoServer's.  `id` makes this player's bytes different from all others'.
+  /// As lab::EchoServer's.  `id` makes this player's bytes different from all others'.
   Player(std::string name, uint32_t id, const Ip& own, const Endpoint& server);
 
   [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
@@ -76,21 +58,21 @@ class Player {
 /// Server and players in one loop: their sockets are in different places, and that is all that matters.
 class Game {
  public:
-  Game(EchoServer server, std::vector<Player> players);
+  Game(lab::EchoServer server, std::vector<Player> players);
 
   /// Each player sends `count` datagrams, one every `interval`.
   void play(size_t count, Duration interval);
   /// Waits until everything is back, but not longer than `patience`.
   void wait_for_answers(Duration patience);
 
-  [[nodiscard]] const EchoServer& server() const noexcept { return server_; }
+  [[nodiscard]] const lab::EchoServer& server() const noexcept { return server_; }
   [[nodiscard]] const std::vector<Player>& players() const noexcept { return players_; }
 
  private:
   void attend(Time deadline);
 
   PacketPool pool_;  // before everything that holds packets
-  EchoServer server_;
+  lab::EchoServer server_;
   std::vector<Player> players_;
   std::vector<int> fds_;
 };

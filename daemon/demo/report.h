@@ -20,7 +20,7 @@ void print_game_heading(const std::vector<Player>& players);
 void print_game_line(const std::string& when, const std::vector<Player>& players);
 
 void print_results(const std::vector<Player>& players);
-void print_sources(const EchoServer& server);
+void print_sources(const lab::EchoServer& server);
 
 /// "0.42", in milliseconds.
 std::string milliseconds_text(Duration duration);

@@ -149,9 +149,7 @@ Duration Gateways::wait_for_handshake() {
   const Time start = read_clock().mono;
   try {
     wait_for("handshake", kPatience, [this] { return has_handshake(); });
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const std::runtime_error& error) {
+  } catch (const TookTooLong& error) {
     throw std::runtime_error(std::string(error.what()) + "\nThe VPS's log:\n" + vps_->log() + "Home's log:\n" +
                              home_->log());
   }
@@ -173,9 +171,13 @@ bool Gateways::vps_answers() {
   }
 }
 
-bool Gateways::has_handshake() {
+void Gateways::require_running() {
   vps_->require_running();
   home_->require_running();
+}
+
+bool Gateways::has_handshake() {
+  require_running();
   const auto status = nlohmann::json::parse(daemon::request_show(vps_directory_ / "wg0.sock"));
   return !status["peers"][0]["latest_handshake"].is_null();
 }

@@ -32,6 +32,9 @@ class Gateways {
   /// `adit show` on the VPS, to our own standard output.
   void show_vps();
 
+  /// Throws std::runtime_error with its log if one has ended.
+  void require_running();
+  [[nodiscard]] pid_t vps_id() const noexcept { return vps_->id(); }
   /// What the VPS's gateway has logged.
   [[nodiscard]] std::string vps_log() const { return vps_->log(); }
 

@@ -33,6 +33,7 @@ class Process {
   void require_running();
   /// Waits for its end.  Throws std::runtime_error if that does not come or is not exit status 0.
   void finish(seconds patience);
+  [[nodiscard]] const std::string& name() const noexcept { return command_.name; }
   [[nodiscard]] pid_t id() const noexcept { return pid_; }
   /// What it has written to its log.
   [[nodiscard]] std::string log() const;
@@ -45,7 +46,7 @@ class Process {
   std::optional<int> status_;  // as waitpid() gives it, once it has ended
 };
 
-/// Whether a program of this name is in PATH.
+/// Whether there is a program at this path, or one of this name in PATH.
 bool is_installed(const std::string& program);
 
 }  // namespace adit::lab

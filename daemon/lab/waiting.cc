@@ -64,7 +64,7 @@ void wait_for(const std::string& what, seconds patience, const std::function<boo
   const Time deadline = read_clock().mono + patience;
   while (!condition()) {
     const Time now = read_clock().mono;
-    if (now >= deadline) throw std::runtime_error(what + ": not within " + std::to_string(patience.count()) + " s");
+    if (now >= deadline) throw TookTooLong(what + ": not within " + std::to_string(patience.count()) + " s");
     wait_until(now + milliseconds(1));
   }
 }

@@ -18,6 +18,12 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
+/// What was waited for has not come.
+class TookTooLong : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// From now on SIGINT, SIGTERM and SIGHUP reach this process only inside the functions below, which then throw
 /// Interrupted.
 void hold_interrupts();
@@ -29,7 +35,7 @@ void wait_readable(std::span<pollfd> fds, Time deadline);
 void wait_readable(std::span<const int> fds, Time deadline);
 void wait_until(Time deadline);
 
-/// Until `condition` is true, which is asked again every millisecond.  Throws std::runtime_error "`what`: not within
+/// Until `condition` is true, which is asked again every millisecond.  Throws TookTooLong "`what`: not within
 /// N s" when `patience` is over.
 void wait_for(const std::string& what, seconds patience, const std::function<bool()>& condition);
 
