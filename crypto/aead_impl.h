@@ -1,4 +1,5 @@
-// What an implementation of the batch door is.  Only aead.cc, the aead_*.cc files and their tests include this.
+// What an implementation of the batch door is.  Only aead.cc, the aead_*.cc files, their tests and
+// what measures them include this.
 #pragma once
 
 #include <span>

@@ -17,12 +17,53 @@ struct Options {
   std::optional<std::string> interface;
   bool json = false;
   std::string demo_home = "adit";
+  unsigned bench_seconds = 0;  // 0 only until the command is known
+  unsigned bench_rounds = 5;
+  std::string bench_against;
 };
 
 using Command = std::function<int()>;
 
 void add_config_option(CLI::App& command, Options& options) {
   command.add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
+}
+
+/// One benchmark with what all of them take.
+CLI::App* declare_benchmark(CLI::App& bench, Options& options, const char* name, const char* does, const char* time) {
+  CLI::App* command = bench.add_subcommand(name, does);
+  command->add_flag("--json", options.json, "Print JSON");
+  command->add_option("--seconds", options.bench_seconds, time)->check(CLI::Range(1, 3600));
+  return command;
+}
+
+void declare_benchmarks(CLI::App& app, Options& options, Command& chosen) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure what this machine encrypts, carries and forwards");
+  bench->require_subcommand(1);
+  bench->footer("Example:  adit bench tunnel --against wireguard-go");
+  const auto time = [&](unsigned unless_given) {
+    return options.bench_seconds == 0 ? unless_given : options.bench_seconds;
+  };
+
+  CLI::App* crypto = declare_benchmark(*bench, options, "crypto", "Encryption by each implementation, and handshakes",
+                                       "How long it takes in all [10]");
+  crypto->footer("Example:  adit bench crypto --seconds 20");
+  crypto->callback([&, time] { chosen = [&, time] { return bench_crypto(options.json, time(10)); }; });
+
+  CLI::App* tunnel = declare_benchmark(*bench, options, "tunnel", "A tunnel between two throw-away machines",
+                                       "How long each measurement takes [2]");
+  tunnel->add_option("--rounds", options.bench_rounds, "How often each is measured")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  tunnel->add_option("--against", options.bench_against, "Another program, with wireguard-go's command line, in turns");
+  tunnel->footer("Example:  adit bench tunnel --against wireguard-go");
+  tunnel->callback([&, time] {
+    chosen = [&, time] { return bench_tunnel(options.json, time(2), options.bench_rounds, options.bench_against); };
+  });
+
+  CLI::App* forward = declare_benchmark(*bench, options, "forward", "32 players through a gateway to a game at home",
+                                        "How long each step takes [1]");
+  forward->footer("Example:  adit bench forward --json");
+  forward->callback([&, time] { chosen = [&, time] { return bench_forward(options.json, time(1)); }; });
 }
 
 /// Declares every subcommand; the chosen one is left in `chosen`.
@@ -58,6 +99,8 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
       ->capture_default_str();
   demo_command->footer("Example:  adit demo --home wireguard-go");
   demo_command->callback([&] { chosen = [&] { return demo(options.demo_home); }; });
+
+  declare_benchmarks(app, options, chosen);
 
   CLI::App* genkey_command = app.add_subcommand("genkey", "Print a new private key");
   genkey_command->footer("Example:  umask 077; adit genkey > wg0.key");
