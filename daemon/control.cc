@@ -261,8 +261,7 @@ ControlAnswer ask_gateway(const fs::path& path, std::string_view request, std::c
   const Fd fd = connect_to(path);
   const timeval timeout{patience.count(), 0};
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-  const std::string question = std::string(request) + "\n\n";
-  check_call("ask " + path.string(), ::write(fd.get(), question.data(), question.size()));
+  check_call("ask " + path.string(), ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL));
   std::string answer;
   std::array<char, 4096> buffer;
   std::optional<size_t> end;
@@ -278,7 +277,7 @@ ControlAnswer ask_gateway(const fs::path& path, std::string_view request, std::c
 }
 
 std::string request_show(const fs::path& path) {
-  std::string json = ask_gateway(path, "show=1").text;
+  std::string json = ask_gateway(path, "show=1\n\n").text;
   if (json.ends_with('\n')) json.pop_back();
   return json;
 }

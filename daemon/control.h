@@ -84,7 +84,8 @@ struct ControlAnswer {
   int error;         // 0, or a negative errno value
 };
 
-/// Client side: asks the gateway at `path`, such as "show=1".  Throws std::system_error when nobody answers.
+/// Client side: asks the gateway at `path`, such as "show=1" and an empty line.  Throws std::system_error when nobody
+/// answers.
 ControlAnswer ask_gateway(const std::filesystem::path& path, std::string_view request,
                           std::chrono::seconds patience = std::chrono::seconds(5));
 /// Its JSON.

@@ -24,8 +24,7 @@ void Ports::write_to_peers(size_t worker, Datagrams& datagrams, DropCounters& dr
 }
 
 void Core::replace_forwarder(forward::Forwarder next, Time now) {
-  next.adopt_stats(forwarder);
-  next.restore(forwarder.save(now), now);
+  next.take_over(forwarder, now);
   forwarder = std::move(next);
 }
 
@@ -40,6 +39,7 @@ Snapshot Core::snapshot() const {
   taken.peers = tunnel.peers();
   taken.drops = drops;
   taken.drops += tunnel.drops();
+  taken.drops += forwarder.drops();
   for (forward::RuleId id = 0; id < forwarder.rule_count(); ++id) {
     taken.rules.push_back(forwarder.stats(id));
     taken.drops += forwarder.stats(id).drops;

@@ -34,6 +34,7 @@ void Inbound::deliver(Time now) {
         else
           drops_.count(Drop::kNoTun);
         break;
+      case forward::Release::kTaken:
       case forward::Release::kDropped:
         break;
     }

@@ -34,8 +34,7 @@ void Outbound::forward_all(forward::ListenerId listener) {
   for (const Datagram& each : from_clients_) sides_.push_back({listener, each.remote, each.local.ip});
   core_.forwarder.look_ahead(sides_);
   for (size_t i = 0; i < sides_.size(); ++i) {
-    if (core_.forwarder.from_public(sides_[i], from_clients_[i].packet, now) != Drop::kNone) continue;
-    inner_.push_back(std::move(from_clients_[i].packet));
+    core_.forwarder.from_public(sides_[i], std::move(from_clients_[i].packet), now, pool_, inner_);
   }
 }
 

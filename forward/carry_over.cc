@@ -22,6 +22,7 @@ void RuleStats::add_counters_of(const RuleStats& other) noexcept {
   bytes_in += other.bytes_in;
   packets_out += other.packets_out;
   bytes_out += other.bytes_out;
+  unreachable += other.unreachable;
   drops += other.drops;
 }
 
@@ -88,6 +89,13 @@ bool Forwarder::restore(const SavedFlow& saved, ListenerId id, Time now) {
   const FlowIndex flow = flows_->restore(outside, inside, listener.rule, source, saved.state, now - saved.idle);
   earliest_ = std::min(earliest_, deadline_of(flow));
   return true;
+}
+
+void Forwarder::take_over(Forwarder& old, Time now) {
+  adopt_stats(old);
+  restore(old.save(now), now);
+  if (reassembler_ && old.reassembler_) std::swap(reassembler_, old.reassembler_);
+  drops_ = old.drops_;
 }
 
 void Forwarder::adopt_stats(const Forwarder& old) {

@@ -7,6 +7,7 @@
 
 #include "forward/forwarder_state.h"
 #include "forward/rewrite.h"
+#include "net/fragment.h"
 
 namespace adit::forward {
 namespace {
@@ -16,7 +17,8 @@ constexpr unsigned kMostExpiredPerCall = 256;
 
 }  // namespace
 
-Forwarder::Forwarder(Settings settings) : mtu_(settings.mtu) {
+Forwarder::Forwarder(Settings settings)
+    : mtu_(settings.mtu), next_fragmented_(static_cast<uint32_t>(settings.seed >> 32)) {
   const PortRange range{settings.first_snat_port, settings.last_snat_port};
   std::map<Endpoint, uint32_t> services;
   uint32_t capacity = 0;
@@ -24,6 +26,7 @@ Forwarder::Forwarder(Settings settings) : mtu_(settings.mtu) {
     for (const auto& [listen, service] : rule.listeners) {
       const std::optional<Ip>& ours = service.ip.is_v4() ? settings.our_v4 : settings.our_v6;
       listeners_.push_back({static_cast<RuleId>(rules_.size()), listen, service, ours});
+      services_.push_back(service.ip);
       if (rule.source == Source::kKeep) continue;
       const auto [known, is_new] = services.try_emplace(service, static_cast<uint32_t>(ports_.size()));
       if (is_new) ports_.emplace_back(range, hash_endpoint(service, settings.seed));
@@ -37,6 +40,8 @@ Forwarder::Forwarder(Settings settings) : mtu_(settings.mtu) {
   flows_ = std::make_unique<FlowTable>(rules_.size(), capacity, settings.seed);
   sources_ = std::make_unique<SourceCounts>(capacity, settings.seed);
   rates_ = std::make_unique<SourceRates>(settings.seed);
+  if (!rules_.empty()) reassembler_ = std::make_unique<Reassembler>(Reassembler::Limits{});
+  std::ranges::sort(services_);
   full_.reserve(rules_.size());
   fullness_changed_.reserve(rules_.size());
 }
@@ -68,11 +73,12 @@ void Forwarder::look_ahead(std::span<const Packet> inner) const noexcept {
   flows_->look_ahead(std::span<const TunnelSide>(sides).first(count));
 }
 
-Drop Forwarder::from_public(const PublicSide& from, Packet& packet, Time now) noexcept {
+Drop Forwarder::from_public(const PublicSide& from, Packet packet, Time now, PacketPool& pool,
+                            PacketBatch& inner) noexcept {
   assert(from.listener < listeners_.size());
   RuleStats& stats = rules_[listeners_[from.listener].rule].stats;
   const size_t payload_size = packet.size();
-  const Drop drop = forward(from, packet, now);
+  const Drop drop = forward(from, std::move(packet), now, pool, inner);
   if (drop != Drop::kNone) {
     stats.drops.count(drop);
     return drop;
@@ -82,14 +88,16 @@ Drop Forwarder::from_public(const PublicSide& from, Packet& packet, Time now) no
   return Drop::kNone;
 }
 
-Drop Forwarder::forward(const PublicSide& from, Packet& packet, Time now) noexcept {
+Drop Forwarder::forward(const PublicSide& from, Packet packet, Time now, PacketPool& pool,
+                        PacketBatch& inner) noexcept {
   FlowIndex flow = flows_->find(from);
   if (flow == kNoFlow) {
     const Drop drop = may_use(from);
     if (drop != Drop::kNone) return drop;
   }
   // Before anything changes: a datagram that goes nowhere neither opens a flow nor keeps one alive.
-  if (!fits_tunnel(packet.size(), listeners_[from.listener].service.ip.is_v4(), mtu_)) return Drop::kTooBig;
+  const ListenerState& listener = listeners_[from.listener];
+  if (!fits_udp(packet.size(), listener.service.ip.is_v4())) return Drop::kTooBig;
   if (flow == kNoFlow) {
     const Drop drop = open(from, now, flow);
     if (drop != Drop::kNone) return drop;
@@ -97,21 +105,31 @@ Drop Forwarder::forward(const PublicSide& from, Packet& packet, Time now) noexce
     client_spoke(flow, now);
   }
   wrap_udp(packet, (*flows_)[flow].tunnel_side, next_identification_++);
+  const uint16_t mtu = mtu_of(listener, now);
+  if (packet.size() > mtu) return fragment(std::move(packet), mtu, next_fragmented_++, pool, inner);
+  inner.push_back(std::move(packet));
   return Drop::kNone;
 }
 
 Release Forwarder::from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept {
-  const std::optional<UdpView> view = udp_view(packet.bytes());
-  if (!view) return Release::kNotOurs;
-  const FlowIndex flow = flows_->find(TunnelSide{.ours = view->destination, .remote = view->source});
+  if (const std::optional<UdpView> view = udp_view(packet.bytes())) return answer(packet, *view, now, to);
+  if (const Release release = put_together(packet, now); release != Release::kNotOurs) return release;
+  if (const std::optional<UdpView> view = udp_view(packet.bytes())) return answer(packet, *view, now, to);
+  const std::optional<IcmpError> error = icmp_error(packet.bytes());
+  return error ? hear_error(*error, now) : Release::kNotOurs;
+}
+
+Release Forwarder::answer(Packet& packet, const UdpView& view, Time now, PublicSide& to) noexcept {
+  const FlowIndex flow = flows_->find(TunnelSide{.ours = view.destination, .remote = view.source});
   if (flow == kNoFlow) return Release::kNotOurs;
   RuleStats& stats = rules_[(*flows_)[flow].rule].stats;
-  const Drop drop = unwrap_udp(packet, *view);
+  const Drop drop = unwrap_udp(packet, view);
   if (drop != Drop::kNone) {
     stats.drops.count(drop);
     return Release::kDropped;
   }
   service_spoke(flow, now);
+  stats.is_unreachable = false;
   ++stats.packets_out;
   stats.bytes_out += packet.size();
   to = (*flows_)[flow].public_side;
@@ -133,7 +151,12 @@ void Forwarder::service_spoke(FlowIndex flow, Time now) noexcept {
   earliest_ = std::min(earliest_, deadline_of(flow));  // an answered flow's timeout may be the shorter one
 }
 
+Time Forwarder::next_deadline() const noexcept {
+  return reassembler_ ? std::min(earliest_, reassembler_->next_deadline()) : earliest_;
+}
+
 void Forwarder::expire(Time now) noexcept {
+  if (reassembler_) reassembler_->expire(now, drops_);
   unsigned left = kMostExpiredPerCall;
   earliest_ = kNever;
   for (RuleId id = 0; id < rules_.size(); ++id) {

@@ -11,7 +11,8 @@
 // A flow is found by either side and lives until it has been idle for its state's timeout.  What the service sends to
 // `ours` from `remote` goes back to the client; anything else from the tunnel is not ours.
 //
-// Not handled here: payloads larger than one tunnel packet (dropped as too big), fragments (not ours), ICMP.
+// Payloads of up to 65,507 bytes pass both ways, in fragments inside the tunnel.  What a service's host says by ICMP
+// about a flow is heard: that nobody is at the port (shown), and how much fits its way (kept for ten minutes).
 //
 // Files: forwarder.cc is the packets' way, open.cc says who may open a flow and who must give way to it, carry_over.cc
 // hands flows from one forwarder to the next.
@@ -28,6 +29,9 @@
 #include "forward/rule.h"
 #include "net/datagram.h"
 #include "net/drop.h"
+#include "net/icmp_error.h"
+#include "net/ip.h"
+#include "net/reassembly.h"
 #include "net/time.h"
 
 namespace adit::forward {
@@ -76,6 +80,7 @@ struct SavedFlow {
 enum class Release : uint8_t {
   kNotOurs,   // an inner packet for somebody else, untouched
   kToPublic,  // now a payload for the client in `to`
+  kTaken,     // ours and used up: a fragment that waits for others, or an error that a flow has met with
   kDropped,   // ours, but dropped and counted
 };
 
@@ -89,6 +94,8 @@ struct RuleStats {
   uint64_t bytes_in = 0;           // their payload
   uint64_t packets_out = 0;        // to clients
   uint64_t bytes_out = 0;
+  uint64_t unreachable = 0;      // errors from services' hosts that nobody is at the port, or no way there
+  bool is_unreachable = false;   // one of them was the last that was heard
   DropCounters drops;
 
   /// What has been counted, and not what is.
@@ -116,12 +123,14 @@ class Forwarder {
   Forwarder(Forwarder&&) noexcept;
   Forwarder& operator=(Forwarder&&) noexcept;
 
-  /// A payload (which may be empty) from a client becomes an inner packet to the service; the packet has
-  /// udp_overhead() bytes of headroom.  Anything but Drop::kNone: dropped, counted, and the packet is not to be used.
-  /// `from` is asked of a client's first datagram only.
-  Drop from_public(const PublicSide& from, Packet& packet, Time now) noexcept;
+  /// A payload (which may be empty) from a client becomes an inner packet to the service, appended to `inner`; the
+  /// packet has udp_overhead() bytes of headroom.  Where it is larger than the MTU, or than what the service has said
+  /// that the way to it takes, its fragments are appended, in packets of `pool`.  Anything but Drop::kNone: dropped and
+  /// counted.  `from` is asked of a client's first datagram only.
+  Drop from_public(const PublicSide& from, Packet packet, Time now, PacketPool& pool, PacketBatch& inner) noexcept;
 
-  /// An inner packet from the tunnel: `kToPublic` when it is a service's answer, with its client in `to`.
+  /// An inner packet from the tunnel: `kToPublic` when it is a service's answer, with its client in `to`.  Fragments
+  /// that a service's host sends are put together first, whoever they are for.
   Release from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept;
 
   /// Before a batch of either: among many flows none is in the processor's caches, and so their memory is waited for
@@ -133,11 +142,13 @@ class Forwarder {
   void expire(Time now) noexcept;
   /// When expire() next may have something to do (in the past, when it stopped at its bound); kNever without flows.
   /// Never too late; flows used since the last expire() may make it too early.
-  [[nodiscard]] Time next_deadline() const noexcept { return earliest_; }
+  [[nodiscard]] Time next_deadline() const noexcept;
 
   [[nodiscard]] size_t rule_count() const noexcept;
   [[nodiscard]] const Rule& rule(RuleId id) const noexcept;
   [[nodiscard]] const RuleStats& stats(RuleId id) const noexcept;
+  /// Of no rule: fragments.
+  [[nodiscard]] const DropCounters& drops() const noexcept { return drops_; }
   /// Rules that have become full since this was last asked, and those that expire() found to have room again.
   [[nodiscard]] std::vector<Fullness> take_fullness();
   /// Whether take_fullness() has something to say.
@@ -149,15 +160,17 @@ class Forwarder {
   /// not have come about here: no listener there, another service, another source address, a client that may not, no
   /// such port; those whose time is up; and, of more than the limits admit, first the unanswered and the long idle.
   size_t restore(std::span<const SavedFlow> saved, Time now);
-  /// Rules count on from what those of the same name have counted.  Not flows that are open.
-  void adopt_stats(const Forwarder& old);
+  /// Goes on where `old` has stopped, before anything else: its flows as above, its counters where rules have the same
+  /// name, its fragments.
+  void take_over(Forwarder& old, Time now);
 
  private:
   struct ListenerState;  // where it leads to
   struct RuleState;      // a rule and what has happened to it
 
   // forwarder.cc
-  Drop forward(const PublicSide& from, Packet& packet, Time now) noexcept;
+  Drop forward(const PublicSide& from, Packet packet, Time now, PacketPool& pool, PacketBatch& inner) noexcept;
+  Release answer(Packet& packet, const UdpView& view, Time now, PublicSide& to) noexcept;
   void client_spoke(uint32_t flow, Time now) noexcept;
   void service_spoke(uint32_t flow, Time now) noexcept;
   void close(uint32_t flow) noexcept;
@@ -174,11 +187,18 @@ class Forwarder {
   uint32_t enter(const PublicSide& from, Time now) noexcept;
   void note_full(const ListenerState& listener, bool lacks_port) noexcept;
 
+  // odd_packets.cc
+  Release put_together(Packet& packet, Time now) noexcept;
+  Release hear_error(const IcmpError& error, Time now) noexcept;
+  [[nodiscard]] uint16_t mtu_of(const ListenerState& listener, Time now) const noexcept;
+
   // carry_over.cc
+  void adopt_stats(const Forwarder& old);
   bool restore(const SavedFlow& saved, ListenerId listener, Time now);
 
   uint16_t mtu_;
   uint16_t next_identification_ = 0;  // of IPv4 packets to services
+  uint32_t next_fragmented_;          // identification of the next IPv6 packet that is cut
   Time earliest_ = kNever;            // no flow's time is up before
   std::vector<RuleState> rules_;
   std::vector<ListenerState> listeners_;
@@ -186,6 +206,9 @@ class Forwarder {
   std::unique_ptr<FlowTable> flows_;
   std::unique_ptr<SourceCounts> sources_;
   std::unique_ptr<SourceRates> rates_;
+  std::unique_ptr<Reassembler> reassembler_;  // of what services' hosts send
+  std::vector<Ip> services_;                  // their addresses, in order
+  DropCounters drops_;
   std::vector<RuleId> full_;              // rules
   std::vector<RuleId> fullness_changed_;  // rules, each once
 };

@@ -7,12 +7,13 @@
 
 namespace adit::forward {
 
-/// Whether a payload with its headers (IPv4 when `v4`) is no longer than `mtu`.
-constexpr bool fits_tunnel(size_t payload_size, bool v4, uint16_t mtu) noexcept {
-  return payload_size + udp_overhead(v4) <= mtu;
+/// Whether the lengths of UDP and IP headers (IPv4's when `v4`, whose length counts itself) can say how long a payload
+/// is.
+constexpr bool fits_udp(size_t payload_size, bool v4) noexcept {
+  return payload_size + (v4 ? udp_overhead(true) : kUdpHeaderSize) <= UINT16_MAX;
 }
 
-/// Puts UDP and IP headers from `side.ours` to `side.remote` in front of a payload that fits_tunnel().
+/// Puts UDP and IP headers from `side.ours` to `side.remote` in front of a payload that fits_udp().
 void wrap_udp(Packet& payload, const TunnelSide& side, uint16_t identification) noexcept;
 
 /// Checks everything an answer says about itself and, when it is right, leaves its payload alone in the packet:

@@ -48,7 +48,7 @@ fs::path control_of(const char* interface) { return fs::path(kControlDirectory) 
 
 bool has_handshake(const char* interface) {
   constexpr std::string_view kKey = "last_handshake_time_sec=";
-  const std::string answer = daemon::request(control_of(interface), "get=1\n\n");
+  const std::string answer = daemon::ask_gateway(control_of(interface), "get=1\n\n").text;
   const size_t at = answer.find(kKey);
   return at != answer.npos && answer[at + kKey.size()] != '0';
 }
@@ -94,7 +94,8 @@ void Session::configure(const End& end, const crypto::PrivateKey& key, const End
   question += "\nendpoint=" + std::string(other.on_cable) + ":" + kPort;
   question += "\npersistent_keepalive_interval=1\nallowed_ip=" + std::string(other.in_tunnel) + "/32\n\n";
   stage_.enter(end.place);
-  daemon::request(control_of(end.interface), question);
+  const int error = daemon::ask_gateway(control_of(end.interface), question).error;
+  if (error != 0) throw std::system_error(-error, std::generic_category(), "configure " + program_);
   add_address(end.interface, ip(end.in_tunnel), 24);
   set_mtu(end.interface, kMtu);
   set_up(end.interface);

@@ -37,15 +37,12 @@ int genpsk();
 int pubkey();
 /// `home`: the program at the tunnel's other end, "adit" or "wireguard-go".
 int demo(const std::string& home);
-<<<<<<< HEAD
 /// Of every gateway when no interface is named.
 int reload(const std::optional<std::string>& interface);
-=======
 /// `time`: in seconds, as each benchmark takes it (daemon/bench/bench.h); `against`: a program, or empty.
 int bench_crypto(bool json, unsigned time);
 int bench_tunnel(bool json, unsigned time, unsigned rounds, const std::string& against);
 int bench_forward(bool json, unsigned time);
->>>>>>> b8f72f8 (bench: adit bench crypto, tunnel and forward)
 int show(const std::optional<std::string>& interface, bool json);
 
 }  // namespace adit::daemon

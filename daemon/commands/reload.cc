@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds kPatience(60);
 
 int reload_one(const std::string& name) {
-  const ControlAnswer answer = ask_gateway(control_path(name), "reload=1", kPatience);
+  const ControlAnswer answer = ask_gateway(control_path(name), "reload=1\n\n", kPatience);
   if (answer.error == 0) {
     std::cout << name << " reloaded\n";
     return kExitDone;
