@@ -50,12 +50,13 @@ class ManyFlows {
     for (size_t i = 0; i < batch.size(); ++i) packets_.push_back(pool_.take()), packets_.back().push_back(120);
     if (looks_ahead) forwarder_.look_ahead(batch);
     size_t lost = 0;
+    inner_.clear();
     for (size_t i = 0; i < batch.size(); ++i)
-      lost += forwarder_.from_public(batch[i], packets_[i], now_) != Drop::kNone;
-    for (Packet& packet : packets_) answer(packet);
-    if (looks_ahead) forwarder_.look_ahead(packets_);
+      lost += forwarder_.from_public(batch[i], std::move(packets_[i]), now_, pool_, inner_) != Drop::kNone;
+    for (Packet& packet : inner_) answer(packet);
+    if (looks_ahead) forwarder_.look_ahead(inner_);
     PublicSide to;
-    for (Packet& packet : packets_) lost += forwarder_.from_tunnel(packet, now_, to) != Release::kToPublic;
+    for (Packet& packet : inner_) lost += forwarder_.from_tunnel(packet, now_, to) != Release::kToPublic;
     if (lost > 0) std::abort();
     return batch.size();
   }
@@ -80,7 +81,7 @@ class ManyFlows {
 
   Forwarder forwarder_;
   PacketPool pool_{kBatchSize, 1600};
-  PacketBatch packets_;
+  PacketBatch packets_, inner_;
   std::vector<PublicSide> sides_;
   Time now_{seconds(1000)};
 };
@@ -107,7 +108,8 @@ void flood(benchmark::State& state) {
   settings.rules.push_back({.name = "bench", .listeners = {{{}, kService}}, .from = {}});
   settings.rules[0].max_new_flows_per_source = static_cast<uint32_t>(state.range(0));
   Forwarder forwarder(std::move(settings));
-  PacketPool pool(1, 1600);
+  PacketPool pool(2, 1600);
+  PacketBatch inner;
   uint32_t turn = 0;
   Time now{seconds(1000)};
   for (auto _ : state) {
@@ -115,7 +117,8 @@ void flood(benchmark::State& state) {
     packet.push_back(120);
     now += nanoseconds(1000);
     const PublicSide from{0, {Ip::v4(turn++ * 2'654'435'761u), 1}, {}};
-    benchmark::DoNotOptimize(forwarder.from_public(from, packet, now));
+    inner.clear();
+    benchmark::DoNotOptimize(forwarder.from_public(from, std::move(packet), now, pool, inner));
   }
   state.SetItemsProcessed(state.iterations());
 }

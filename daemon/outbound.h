@@ -10,7 +10,9 @@ class Outbound {
   /// `core` and `ports` outlive this; `worker` says which of the ports are its own.  `slots` packets of up to
   /// `largest_packet` bytes may be under way.
   Outbound(Core& core, Ports& ports, size_t worker, size_t slots, size_t largest_packet)
-      : core_(core), ports_(ports), worker_(worker), pool_(slots, largest_packet) {}
+      : core_(core), ports_(ports), worker_(worker), pool_(slots, largest_packet) {
+    pool_.add_large(kLargeSlots, kLargestPayload);
+  }
 
   /// When its queue of the tun is readable, which it must have.  False once it is gone for good, which the loop is
   /// told.
@@ -19,6 +21,10 @@ class Outbound {
   void serve_clients(forward::ListenerId listener);
 
  private:
+  /// Datagrams of clients that do not fit a packet of the tunnel, and so are cut right away; UDP over IPv6's most.
+  static constexpr size_t kLargeSlots = 16;
+  static constexpr size_t kLargestPayload = 65527;
+
   void forward_all(forward::ListenerId listener);
   void encapsulate();
   void flush();

@@ -94,8 +94,8 @@ struct RuleStats {
   uint64_t bytes_in = 0;           // their payload
   uint64_t packets_out = 0;        // to clients
   uint64_t bytes_out = 0;
-  uint64_t unreachable = 0;      // errors from services' hosts that nobody is at the port, or no way there
-  bool is_unreachable = false;   // one of them was the last that was heard
+  uint64_t unreachable = 0;     // errors from services' hosts that nobody is at the port, or no way there
+  bool is_unreachable = false;  // one of them was the last that was heard
   DropCounters drops;
 
   /// What has been counted, and not what is.

@@ -23,8 +23,8 @@ struct Forwarder::ListenerState {
   std::optional<Ip> ours;     // the gateway's tunnel address of the service's IP version
   uint32_t ports = kNoPorts;  // index into ports_; listeners with the same service share its ports; kKeep needs none
 
-  uint16_t path_mtu = 0;      // what fits the way to the service, as its side has said
-  Time path_mtu_until{};      // from then on it may have grown
+  uint16_t path_mtu = 0;  // what fits the way to the service, as its side has said
+  Time path_mtu_until{};  // from then on it may have grown
 
   [[nodiscard]] bool keeps_source() const noexcept { return ports == kNoPorts; }
 };

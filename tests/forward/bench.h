@@ -36,11 +36,14 @@ inline PublicSide from(std::string_view client, std::string_view local = "203.0.
 /// A forwarder with clients on one end and services on the other.
 class Bench {
  public:
-  explicit Bench(Settings settings) : forwarder_(std::move(settings)) {}
+  explicit Bench(Settings settings) : forwarder_(std::move(settings)) { pool_.add_large(2, 65535); }
 
   Drop send(const PublicSide& side, std::string_view payload, Time now = at(seconds(0))) {
-    inner_ = packet_of(pool_, payload);
-    return forwarder_.from_public(side, inner_, now);
+    pieces_.clear();
+    const Drop drop = forwarder_.from_public(side, packet_of(pool_, payload), now, pool_, pieces_);
+    EXPECT_EQ(pieces_.empty(), drop != Drop::kNone);
+    if (pieces_.size() == 1) inner_ = std::move(pieces_.front());
+    return drop;
   }
   /// send(), and where the service would see it come from.
   Endpoint open(const PublicSide& side, Time now = at(seconds(0))) {
@@ -74,13 +77,15 @@ class Bench {
   Forwarder& forwarder() { return forwarder_; }
   const RuleStats& stats(RuleId id = 0) const { return forwarder_.stats(id); }
   PacketPool& pool() { return pool_; }
-  Packet& inner() { return inner_; }  // the packet of the last call
+  Packet& inner() { return inner_; }         // the packet of the last call
+  PacketBatch& pieces() { return pieces_; }  // the fragments of the last send(), if they were several
   const PublicSide& to() const { return to_; }
 
  private:
-  PacketPool pool_{16, 2048};
+  PacketPool pool_{64, 2048};
   Forwarder forwarder_;
   Packet inner_;
+  PacketBatch pieces_;
   PublicSide to_;
 };
 

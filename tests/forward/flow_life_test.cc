@@ -121,7 +121,10 @@ TEST(Eviction, AMillionSpoofedSourcesPushOutNobodyWhoIsEstablished) {
   for (uint32_t i = 0; i < 1'000'000; ++i) {
     Packet packet = packet_of(bench.pool(), "spoofed");
     const PublicSide spoofed{0, {Ip::v4(0x01000000 + i * 7919), 1}, ip("203.0.113.1")};
-    ASSERT_EQ(bench.forwarder().from_public(spoofed, packet, at(nanoseconds(i))), Drop::kNone);
+    bench.pieces().clear();
+    ASSERT_EQ(
+        bench.forwarder().from_public(spoofed, std::move(packet), at(nanoseconds(i)), bench.pool(), bench.pieces()),
+        Drop::kNone);
   }
   EXPECT_EQ(bench.stats().flows, 1000u);
   EXPECT_EQ(bench.stats().flows_established, 100u);
@@ -163,7 +166,7 @@ TEST(Eviction, ARefusedClientPushesNobodyOut) {
   bench.open(from("198.51.100.1:1"));
   bench.open(from("198.51.100.2:1"));
   EXPECT_EQ(bench.send(from("198.51.100.1:2"), "x"), Drop::kSourceRate);
-  EXPECT_EQ(bench.send(from("198.51.100.3:2"), std::string(1500, 'x')), Drop::kTooBig);
+  EXPECT_EQ(bench.send(from("198.51.100.3:2"), std::string(65508, 'x')), Drop::kTooBig);
   EXPECT_EQ(bench.stats().flows_evicted, 0u);
 }
 

@@ -19,7 +19,7 @@ inline Endpoint endpoint(std::string_view text) { return Endpoint::parse(text).v
 inline Time at(Duration since_start) { return Time{} + seconds(1000) + since_start; }
 
 inline Packet packet_of(PacketPool& pool, std::string_view content) {
-  Packet packet = pool.take();
+  Packet packet = pool.take(content.size());
   if (!packet) throw std::runtime_error("the test's packet pool is empty");
   std::ranges::copy(content, packet.push_back(content.size()).begin());
   return packet;

@@ -51,11 +51,11 @@ TEST_F(Rewrite, WrapsAPayloadForTheService) {
   EXPECT_TRUE(view.checksum_fits());
 }
 
-TEST_F(Rewrite, FitsCountsTheHeadersOfTheServicesVersion) {
-  EXPECT_TRUE(fits_tunnel(1392, true, 1420));
-  EXPECT_FALSE(fits_tunnel(1393, true, 1420));
-  EXPECT_TRUE(fits_tunnel(1372, false, 1420));
-  EXPECT_FALSE(fits_tunnel(1373, false, 1420));
+TEST_F(Rewrite, FitsCountsWhatTheServicesVersionCounts) {
+  EXPECT_TRUE(fits_udp(65507, true));
+  EXPECT_FALSE(fits_udp(65508, true));
+  EXPECT_TRUE(fits_udp(65527, false));
+  EXPECT_FALSE(fits_udp(65528, false));
 }
 
 TEST_F(Rewrite, UnwrapLeavesThePayload) {

@@ -88,32 +88,20 @@ class DatagramsComeBack(factorio.FactorioTest):
         self.assertEqual((factorio["packets_in"], factorio["packets_out"]), (16 * 50, 16 * 50))
         self.assertEqual(len(self.service.sources), 16)
 
-    def test_and_what_does_not_fit_the_tunnel_is_a_counted_drop(self):
+    def test_and_what_does_not_fit_a_tunnel_packet_goes_in_fragments(self):
         gateway = self.start_everything()
         for name, (_, port), largest in (
             ("factorio", self.SERVICE, LARGEST_V4),
             ("factorio6", self.SERVICE6, LARGEST_V6),
         ):
             player = self.player(self.players, self.PUBLIC[0], port)
-            too_big = (largest + 1, largest + 2, largest + 21, 1472)
-            for size in too_big:
-                player.send(payload_of(size))
-            self.assertEqual(player.ask(b"still here"), b"still here")
+            sizes = (largest + 1, largest + 2, largest + 21, 1472, 2000, 9000, 65507)
+            self.ask_every_size(player, sizes, window=4)
+            self.ask_every_size(self.player(self.players, self.PUBLIC[1], port), sizes, window=4)
             forward = gateway.forward(name)
-            self.assertEqual(forward["drops"], {"too_big": len(too_big)})
-            self.assertEqual((forward["packets_in"], forward["packets_out"]), (1, 1))
-        self.assertEqual(gateway.drops(), {"too_big": 8})
-        self.assertEqual(self.service.received, 2)
-
-    def test_and_fragments_of_more_than_a_packet_buffer_are_a_counted_drop(self):
-        gateway = self.start_everything()
-        player = self.player(self.players, self.PUBLIC[0], self.SERVICE[1])
-        sizes = (2000, 9000, 65507)
-        for size in sizes:
-            player.send(payload_of(size))
-        gateway.wait_for_drop("truncated_read", len(sizes))
-        self.assertEqual(player.ask(b"still here"), b"still here")
-        self.assertEqual(self.service.received, 1)
+            self.assertEqual((forward["packets_in"], forward["packets_out"]), (14, 14))
+        self.assertEqual(gateway.drops(), {})
+        self.assertEqual(self.service.received, 28)
 
 
 class Limits(factorio.FactorioTest):
