@@ -53,6 +53,11 @@ enum class Drop : uint8_t {
   kFragmentOverlap,  // overlaps another: the datagram goes with it; or is another once more, which harms nobody
   kFragmentTimeout,  // the rest of the datagram did not come
   kFragmentsFull,    // too many incomplete datagrams, at all or from this source: the oldest is dropped
+  // relay: connections
+  kServiceRefused,      // the service's machine has nobody listening there
+  kServiceTimeout,      // the service did not answer within connect_timeout
+  kServiceUnreachable,  // no way to the service: no route, or the tunnel or somebody behind it says so
+  kNoDescriptor,        // the process, or the system, has no file descriptor left
   // descriptors
   kTruncatedRead,  // datagram larger than a packet buffer
   kBadOffload,     // a super-packet of the tun whose header does not fit it
