@@ -1,0 +1,13 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "daemon/tcp_socket.h"
+
+namespace adit::daemon {
+
+void choose_port_late(int fd) noexcept {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);  // for IPv6, too
+}
+
+}  // namespace adit::daemon
