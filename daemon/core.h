@@ -39,8 +39,9 @@ struct Ports {
 struct Snapshot {
   std::optional<crypto::PublicKey> public_key;
   std::vector<tunnel::PeerStatus> peers;
-  std::vector<forward::RuleStats> rules;  // by forward::RuleId
-  DropCounters drops;                     // for any reason, here and below
+  std::vector<forward::RuleStats> rules;    // by forward::RuleId
+  std::vector<forward::RuleStats> relayed;  // tcp forwards, by their order
+  DropCounters drops;                       // for any reason, here and below
 };
 
 struct Core {

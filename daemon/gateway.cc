@@ -83,6 +83,8 @@ void Gateway::open_public_sockets() {
   for (const config::Listener& each : udp_listeners(config_)) {
     ports_.clients.push_back(UdpSocket::bind(each.listen, offloads_));
   }
+  const RelaySettings relayed = relay_settings(config_, crypto::random_u64());
+  if (!relayed.rules.empty()) relay_.emplace(loop_, relayed);
 }
 
 /// From here on packets from clients are served.

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/core.h"
 #include "daemon/loop.h"
+#include "daemon/relay.h"
 #include "daemon/resolver.h"
 #include "daemon/route_follower.h"
 #include "daemon/saved_state.h"
@@ -143,6 +144,7 @@ class Gateway : public UapiTarget {
   bool lost_tun_ = false;
   size_t flows_restored_ = 0;
   tunnel::Outgoing to_peers_;  // of what the loop does
+  std::optional<Relay> relay_;  // none without tcp forwards
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

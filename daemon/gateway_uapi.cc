@@ -17,8 +17,10 @@ DeviceStatus Gateway::device() const {
 
 std::string Gateway::show() const {
   Lock lock(core_.mutex);
-  const Snapshot snapshot = core_.snapshot();
+  Snapshot snapshot = core_.snapshot();
   lock.unlock();
+  if (relay_) snapshot.relayed = relay_->stats();
+  for (const forward::RuleStats& stats : snapshot.relayed) snapshot.drops += stats.drops;
   return status_of(config_, snapshot).dump();
 }
 

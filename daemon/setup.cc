@@ -27,6 +27,20 @@ std::optional<Ip> first_address(const config::Interface& interface, bool v4) {
   return {};
 }
 
+forward::Rule rule_of(const config::Forward& each) {
+  forward::Rule rule;
+  rule.name = each.name;
+  for (const config::Listener& listener : each.listeners) rule.listeners.push_back({listener.listen, listener.to});
+  if (each.from) rule.from = source_table(*each.from);
+  rule.source = each.source == config::SourceAddress::kKeep ? forward::Source::kKeep : forward::Source::kSnat;
+  rule.idle_timeout = each.idle_timeout;
+  rule.unanswered_timeout = each.unanswered_timeout;
+  rule.max_flows = each.max_flows;
+  rule.max_flows_per_source = each.max_flows_per_source;
+  rule.max_new_flows_per_source = each.max_new_flows_per_source;
+  return rule;
+}
+
 }  // namespace
 
 std::optional<Endpoint> numeric_endpoint(const config::PeerEndpoint& endpoint) {
@@ -54,18 +68,19 @@ forward::Settings forward_settings(const config::Config& config, forward::PortRa
   settings.last_snat_port = ports.last;
   settings.seed = seed;
   for (const config::Forward& each : config.forwards) {
-    if (each.protocol != config::Protocol::kUdp) continue;
-    forward::Rule rule;
-    rule.name = each.name;
-    for (const config::Listener& listener : each.listeners) rule.listeners.push_back({listener.listen, listener.to});
-    if (each.from) rule.from = source_table(*each.from);
-    rule.source = each.source == config::SourceAddress::kKeep ? forward::Source::kKeep : forward::Source::kSnat;
-    rule.idle_timeout = each.idle_timeout;
-    rule.unanswered_timeout = each.unanswered_timeout;
-    rule.max_flows = each.max_flows;
-    rule.max_flows_per_source = each.max_flows_per_source;
-    rule.max_new_flows_per_source = each.max_new_flows_per_source;
-    settings.rules.push_back(std::move(rule));
+    if (each.protocol == config::Protocol::kUdp) settings.rules.push_back(rule_of(each));
+  }
+  return settings;
+}
+
+RelaySettings relay_settings(const config::Config& config, uint64_t seed) {
+  RelaySettings settings{.rules = {},
+                         .our_v4 = first_address(config.interface, true),
+                         .our_v6 = first_address(config.interface, false),
+                         .seed = seed};
+  for (const config::Forward& each : config.forwards) {
+    if (each.protocol != config::Protocol::kTcp) continue;
+    settings.rules.push_back({rule_of(each), each.connect_timeout, each.proxy_protocol});
   }
   return settings;
 }

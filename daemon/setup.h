@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "daemon/relay.h"
 #include "forward/forwarder.h"
 #include "forward/port_range.h"
 #include "net/offload.h"
@@ -23,6 +24,9 @@ forward::Settings forward_settings(const config::Config& config);
 
 /// Of the udp forwards, by forward::ListenerId.
 std::vector<config::Listener> udp_listeners(const config::Config& config);
+
+/// The tcp forwards; `seed` keys the limits' hashes.
+RelaySettings relay_settings(const config::Config& config, uint64_t seed);
 
 /// The routes of the interface: every peer's allowed IPs, each once.
 /// Default routes are left out: they would swallow the tunnel's own datagrams.

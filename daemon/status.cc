@@ -46,21 +46,25 @@ Json peer_json(const std::string& name, const tunnel::PeerStatus& peer) {
 }
 
 Json forward_json(const config::Forward& configured, const forward::RuleStats& stats) {
-  return {{"name", configured.name},
-          {"protocol", "udp"},
-          {"listen", configured.listen},
-          {"to", configured.to},
-          {"flows", stats.flows},
-          {"flows_unanswered", stats.flows_unanswered},
-          {"flows_established", stats.flows_established},
-          {"max_flows", configured.max_flows},
-          {"flows_opened", stats.flows_opened},
-          {"flows_evicted", stats.flows_evicted},
-          {"packets_in", stats.packets_in},
-          {"bytes_in", stats.bytes_in},
-          {"packets_out", stats.packets_out},
-          {"bytes_out", stats.bytes_out},
-          {"drops", to_json(stats.drops)}};
+  const bool is_udp = configured.protocol == config::Protocol::kUdp;
+  Json json = {{"name", configured.name},
+               {"protocol", is_udp ? "udp" : "tcp"},
+               {"listen", configured.listen},
+               {"to", configured.to},
+               {"flows", stats.flows}};
+  if (is_udp) json["flows_unanswered"] = stats.flows_unanswered;
+  if (is_udp) json["flows_established"] = stats.flows_established;
+  json["max_flows"] = configured.max_flows;
+  json["flows_opened"] = stats.flows_opened;
+  if (is_udp) json["flows_evicted"] = stats.flows_evicted;
+  if (is_udp) json["packets_in"] = stats.packets_in;
+  json["bytes_in"] = stats.bytes_in;
+  if (is_udp) json["packets_out"] = stats.packets_out;
+  json["bytes_out"] = stats.bytes_out;
+  if (is_udp) json["unreachable"] = stats.unreachable;
+  if (is_udp) json["service_is_reachable"] = !stats.is_unreachable;
+  json["drops"] = to_json(stats.drops);
+  return json;
 }
 
 }  // namespace
@@ -71,8 +75,10 @@ nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& s
   Json peers = Json::array();
   for (const tunnel::PeerStatus& peer : snapshot.peers) peers.push_back(peer_json(names[peer.public_key], peer));
   Json forwards = Json::array();
-  for (size_t id = 0; id < snapshot.rules.size(); ++id) {
-    forwards.push_back(forward_json(config.forwards[id], snapshot.rules[id]));
+  auto by_packets = snapshot.rules.begin();
+  auto relayed = snapshot.relayed.begin();
+  for (const config::Forward& each : config.forwards) {
+    forwards.push_back(forward_json(each, each.protocol == config::Protocol::kUdp ? *by_packets++ : *relayed++));
   }
   return {{"interface", interface_json(config.interface, snapshot.public_key)},
           {"peers", std::move(peers)},

@@ -85,10 +85,15 @@ void print_forward(const Json& forward) {
   std::cout << "  to: " << forward["to"].get<std::string>() << "\n";
   std::cout << "  flows: " << forward["flows"] << " of " << forward["max_flows"] << " (" << forward["flows_opened"]
             << " opened so far)\n";
-  std::cout << "    " << forward["flows_established"] << " established, " << forward["flows_unanswered"]
-            << " unanswered, " << forward["flows_evicted"] << " pushed out so far\n";
-  std::cout << "  in: " << forward["packets_in"] << " packets, " << size_text(forward["bytes_in"])
-            << "; out: " << forward["packets_out"] << " packets, " << size_text(forward["bytes_out"]) << "\n";
+  if (forward.contains("flows_established")) {
+    std::cout << "    " << forward["flows_established"] << " established, " << forward["flows_unanswered"]
+              << " unanswered, " << forward["flows_evicted"] << " pushed out so far\n";
+  }
+  const auto packets = [&](const char* key) {
+    return forward.contains(key) ? std::to_string(forward[key].get<uint64_t>()) + " packets, " : "";
+  };
+  std::cout << "  in: " << packets("packets_in") << size_text(forward["bytes_in"])
+            << "; out: " << packets("packets_out") << size_text(forward["bytes_out"]) << "\n";
   print_drops(forward["drops"], "  ");
 }
 

@@ -54,6 +54,29 @@ TEST(Setup, ForwardsSeeTheFirstTunnelAddressOfEachVersion) {
   EXPECT_EQ(settings.rules[0].from.has_value(), false);
 }
 
+TEST(Setup, TcpForwardsAreTheRelaysAndUdpForwardsTheForwarders) {
+  config::Config config = gateway();
+  config::Forward web = config.forwards[0];
+  web.name = "web";
+  web.protocol = config::Protocol::kTcp;
+  web.connect_timeout = seconds(3);
+  web.proxy_protocol = config::ProxyProtocol::kV2;
+  web.max_new_flows_per_source = 5;
+  config.forwards.insert(config.forwards.begin(), web);
+  const forward::Settings forwarded = forward_settings(config, {1024, 32767}, 5);
+  ASSERT_EQ(forwarded.rules.size(), 1u);
+  EXPECT_EQ(forwarded.rules[0].name, "factorio");
+  const RelaySettings relayed = relay_settings(config, 5);
+  ASSERT_EQ(relayed.rules.size(), 1u);
+  EXPECT_EQ(relayed.rules[0].rule.name, "web");
+  EXPECT_EQ(relayed.rules[0].rule.listeners.size(), 2u);
+  EXPECT_EQ(relayed.rules[0].rule.max_new_flows_per_source, 5u);
+  EXPECT_EQ(relayed.rules[0].connect_timeout, seconds(3));
+  EXPECT_EQ(relayed.rules[0].proxy_protocol, config::ProxyProtocol::kV2);
+  EXPECT_EQ(relayed.our_v4, Ip::parse("10.1.2.5"));
+  EXPECT_EQ(relayed.our_v6, Ip::parse("fd00:1:2::5"));
+}
+
 TEST(Setup, TheLongestPrefixOfATableDecidesWhoMayCome) {
   config::Config config = gateway();
   config.forwards[0].from = config::Table{{*Prefix::parse("0.0.0.0/0"), false},
