@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 #include "daemon/peer_changes.h"
 #include "daemon/setup.h"
+#include "daemon/tcp_socket.h"
 #include "net/clock.h"
 
 namespace adit::daemon {
@@ -80,11 +81,11 @@ Gateway::~Gateway() {
 }
 
 void Gateway::open_public_sockets() {
+  raise_descriptor_limit();  // the usual soft limit is 1024, and ranges of ports may need more
   for (const config::Listener& each : udp_listeners(config_)) {
     ports_.clients.push_back(UdpSocket::bind(each.listen, offloads_));
   }
-  const RelaySettings relayed = relay_settings(config_, crypto::random_u64());
-  if (!relayed.rules.empty()) relay_.emplace(loop_, relayed);
+  reconfigure_relay(config_);
 }
 
 /// From here on packets from clients are served.

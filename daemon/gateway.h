@@ -100,6 +100,7 @@ class Gateway : public UapiTarget {
     TunnelSockets peers;                            // none: they stay
   };
   [[nodiscard]] std::vector<std::optional<UdpSocket>> bind_new_listeners(const config::Config& wanted) const;
+  void reconfigure_relay(const config::Config& wanted);
   void take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept;
   void replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added);
 
@@ -143,7 +144,7 @@ class Gateway : public UapiTarget {
   RouteFollower route_follower_;
   bool lost_tun_ = false;
   size_t flows_restored_ = 0;
-  tunnel::Outgoing to_peers_;  // of what the loop does
+  tunnel::Outgoing to_peers_;   // of what the loop does
   std::optional<Relay> relay_;  // none without tcp forwards
   std::vector<std::unique_ptr<Worker>> workers_;
 };

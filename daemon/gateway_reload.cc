@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "crypto/random.h"
 #include "daemon/gateway.h"
 #include "daemon/interface_setup.h"
 #include "daemon/log.h"
@@ -57,11 +58,22 @@ void Gateway::reload(config::Config wanted) {
   }
   try {
     if (interface.tun) change_interface(config_, wanted);
-  } catch (const std::system_error&) {
+    reconfigure_relay(wanted);
+  } catch (const std::exception&) {
+    if (interface.tun) change_interface(wanted, config_);
     (void)set_fwmark(mark);
     throw;
   }
   take_over(std::move(wanted), std::move(ports), std::move(forwarder));
+}
+
+/// All or nothing.  It was made when there first was a tcp forward.
+void Gateway::reconfigure_relay(const config::Config& wanted) {
+  const RelaySettings settings = relay_settings(wanted, crypto::random_u64());
+  if (relay_)
+    relay_->reconfigure(settings);
+  else if (!settings.rules.empty())
+    relay_.emplace(loop_, settings);
 }
 
 /// May not fail: half a change is worse than an end.

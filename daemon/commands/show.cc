@@ -89,6 +89,9 @@ void print_forward(const Json& forward) {
     std::cout << "    " << forward["flows_established"] << " established, " << forward["flows_unanswered"]
               << " unanswered, " << forward["flows_evicted"] << " pushed out so far\n";
   }
+  if (forward.contains("service_is_reachable") && !forward["service_is_reachable"].get<bool>()) {
+    std::cout << "  service: unreachable, says its host (" << forward["unreachable"] << " times so far)\n";
+  }
   const auto packets = [&](const char* key) {
     return forward.contains(key) ? std::to_string(forward[key].get<uint64_t>()) + " packets, " : "";
   };

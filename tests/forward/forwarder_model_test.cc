@@ -58,8 +58,8 @@ class Model {
     }
   }
 
-  Verdict send(const PublicSide& side, size_t payload, Time now) {
-    const Drop refusal = refuse(side, payload);
+  Verdict send(const PublicSide& side, Time now) {
+    const Drop refusal = refuse(side);
     if (refusal != Drop::kNone || flows.contains(key_of(side))) return {refusal, {}};
     const RuleId id = rule_of_[side.listener];
     const Rule& rule = settings_.rules[id];
@@ -170,7 +170,7 @@ class Model {
   static Prefix source_of(const Ip& client) { return Prefix::of(client, client.is_v4() ? 32 : 64); }
   bool keeps(RuleId id) const { return settings_.rules[id].source == Source::kKeep; }
 
-  Drop refuse(const PublicSide& side, size_t payload) {
+  Drop refuse(const PublicSide& side) {
     const RuleId id = rule_of_[side.listener];
     const Rule& rule = settings_.rules[id];
     const Endpoint& service = service_of_[side.listener];
@@ -338,7 +338,7 @@ class Life {
     const PublicSide side = any_client();
     const std::string payload(pick(20) == 0 ? 150 + pick(50) : pick(100), static_cast<char>('a' + pick(26)));
     ModelStats& expected = model_.stats[model_.rule_of(side.listener)];
-    const Verdict verdict = model_.send(side, payload.size(), now_);
+    const Verdict verdict = model_.send(side, now_);
     const Drop drop = verdict.drop;
     evictions_ += verdict.evicted ? 1 : 0;
     Packet packet = packet_of(pool_, payload);
