@@ -22,7 +22,8 @@ std::optional<SavedState> left_at(const std::filesystem::path& file) {
 
 void leave(const std::filesystem::path& file, const Gateway& gateway) {
   try {
-    write_state(file, gateway.save());
+    const SavedState state = gateway.save();
+    if (!state.flows.empty()) write_state(file, state);
   } catch (const std::exception& error) {
     spdlog::warn("flows are forgotten: {}", error.what());
   }

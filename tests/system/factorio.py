@@ -32,6 +32,10 @@ class Gateway(lab.Process):
     def control_socket(self):
         return pathlib.Path(self.node.environment()["ADIT_RUN_DIR"]) / f"{self.interface}.sock"
 
+    def state_file(self):
+        """What it leaves for the next one."""
+        return self.control_socket().with_suffix(".state")
+
     def show(self):
         return json.loads(self.node.run(self.program, "show", self.interface, "--json", check=True).stdout)
 

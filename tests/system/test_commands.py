@@ -239,6 +239,8 @@ class Show(factorio.FactorioTest):
             "bytes_in": 5,
             "packets_out": 1,
             "bytes_out": 5,
+            "unreachable": 0,
+            "service_is_reachable": True,
             "drops": {},
         })
 

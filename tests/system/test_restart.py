@@ -15,9 +15,6 @@ class Restart(factorio.FactorioTest):
         self.gateway.wait()
         return self.start_gateway()
 
-    def state_file(self):
-        return self.gateway.control_socket().with_suffix(".state")
-
     def test_flows_go_on_with_their_ports_and_the_tunnel_at_once(self):
         self.start_everything()
         players = [self.player(self.players, self.PUBLIC[i % 2], port)
@@ -27,7 +24,7 @@ class Restart(factorio.FactorioTest):
         sources = set(self.service.sources)
         gateway = self.restart()
         gateway.wait_for_log(f"{len(players)} flows of before go on")
-        self.assertFalse(self.state_file().exists())
+        self.assertFalse(self.gateway.state_file().exists())
         gateway.wait_for_handshake(5)  # at once, not when home finds out by itself
         for player in players:
             self.assertTrue(player.is_answered())
@@ -69,7 +66,7 @@ class Restart(factorio.FactorioTest):
 
     def test_a_state_file_that_is_not_ours_is_said_and_passed_over(self):
         gateway = self.start_everything()
-        file = self.state_file()
+        file = self.gateway.state_file()
         gateway.popen.send_signal(signal.SIGTERM)
         gateway.wait()
         file.write_text("[" * 100000)
