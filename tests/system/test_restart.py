@@ -70,6 +70,7 @@ class Restart(factorio.FactorioTest):
         gateway.popen.send_signal(signal.SIGTERM)
         gateway.wait()
         file.write_text("[" * 100000)
+        file.chmod(0o600)
         gateway = self.start_gateway()
         self.assertIn(f"starting without flows of before: {file}: not what adit writes", gateway.log())
         self.assertFalse(file.exists())
