@@ -47,10 +47,10 @@ class ManyFlows {
     now_ += milliseconds(1);
     const auto batch = std::span<const PublicSide>(sides_).subspan(first, std::min(kBatchSize, sides_.size() - first));
     packets_.clear();
+    inner_.clear();
     for (size_t i = 0; i < batch.size(); ++i) packets_.push_back(pool_.take()), packets_.back().push_back(120);
     if (looks_ahead) forwarder_.look_ahead(batch);
     size_t lost = 0;
-    inner_.clear();
     for (size_t i = 0; i < batch.size(); ++i)
       lost += forwarder_.from_public(batch[i], std::move(packets_[i]), now_, pool_, inner_) != Drop::kNone;
     for (Packet& packet : inner_) answer(packet);

@@ -26,10 +26,11 @@ struct alignas(64) Flow {
   FlowIndex next_by_public;
   FlowIndex next_by_tunnel;
   FlowState state;
+  uint16_t ordered_at;  // when it was put where it is in the order, in seconds, their low bits
   Time last_seen;
   // What an answer is compared with, and what neighbours in the order touch.
   TunnelSide tunnel_side;
-  FlowIndex less_recent;  // neighbours among the rule's flows of this state in the order of last_seen
+  FlowIndex less_recent;  // neighbours among the rule's flows of this state roughly in the order of last_seen
   FlowIndex more_recent;
   RuleId rule;
   SourceIndex source;  // where the flows of this client's address are counted

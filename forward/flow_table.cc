@@ -18,11 +18,11 @@ FlowIndex FlowTable::find(const TunnelSide& side) const noexcept {
   return by_tunnel_.find(flows_, hash(side), [&side](const Flow& flow) { return flow.tunnel_side == side; });
 }
 
-/// Three rounds, each of which asks for addresses that the one before has fetched: bucket, flow, its neighbours.
+/// Two rounds, the second of which asks for what the first has fetched: bucket, flow.  Its neighbours are not touched
+/// but once in a grain.
 template <typename Side>
 void FlowTable::fetch(std::span<const Side> sides) const noexcept {
   std::array<uint64_t, kBatchSize> hashes;
-  std::array<FlowIndex, kBatchSize> found;
   if (!needs_look_ahead()) return;
   while (!sides.empty()) {
     const size_t count = std::min(sides.size(), kBatchSize);
@@ -31,13 +31,9 @@ void FlowTable::fetch(std::span<const Side> sides) const noexcept {
       index_of(sides[i]).prefetch(hashes[i]);
     }
     for (size_t i = 0; i < count; ++i) {
-      found[i] = index_of(sides[i]).first(hashes[i]);
-      __builtin_prefetch(&flows_[found[i]], 1);
-      __builtin_prefetch(&flows_[found[i]].tunnel_side, 1);
-    }
-    for (size_t i = 0; i < count; ++i) {
-      __builtin_prefetch(&flows_[flows_[found[i]].less_recent].tunnel_side, 1);
-      __builtin_prefetch(&flows_[flows_[found[i]].more_recent].tunnel_side, 1);
+      const FlowIndex first = index_of(sides[i]).first(hashes[i]);
+      __builtin_prefetch(&flows_[first], 1);
+      __builtin_prefetch(&flows_[first].tunnel_side, 1);
     }
     sides = sides.subspan(count);
   }
@@ -51,6 +47,7 @@ FlowIndex FlowTable::open(const PublicSide& public_side, const TunnelSide& tunne
                                 .next_by_public = kNoFlow,
                                 .next_by_tunnel = kNoFlow,
                                 .state = FlowState::kUnanswered,
+                                .ordered_at = 0,
                                 .last_seen = now,
                                 .tunnel_side = tunnel_side,
                                 .less_recent = kNoFlow,
@@ -67,6 +64,7 @@ FlowIndex FlowTable::restore(const PublicSide& public_side, const TunnelSide& tu
                                 .next_by_public = kNoFlow,
                                 .next_by_tunnel = kNoFlow,
                                 .state = state,
+                                .ordered_at = 0,
                                 .last_seen = last_seen,
                                 .tunnel_side = tunnel_side,
                                 .less_recent = kNoFlow,
@@ -85,12 +83,24 @@ FlowIndex FlowTable::enter(const Flow& value) noexcept {
 }
 
 void FlowTable::refresh(FlowIndex flow, Time now) noexcept {
+  Flow& used = flows_[flow];
   // A batch of packets has one `now`: only the first of a train has to move, the rest stand well already.
-  if (now <= flows_[flow].last_seen) return;
-  flows_[flow].last_seen = now;
-  if (flows_[flow].more_recent == kNoFlow) return;
+  if (now <= used.last_seen) return;
+  const seconds grain = order_of(used).grain;
+  const seconds stands_for(static_cast<uint16_t>(low_seconds(now) - used.ordered_at));
+  const bool stands_well = now - used.last_seen < grain && stands_for < grain;
+  used.last_seen = now;
+  if (stands_well) return;
   unlink(flow);
   append(flow);
+}
+
+void FlowTable::set_grain(RuleId rule, FlowState state, seconds grain) noexcept {
+  orders_[rule * kFlowStates.size() + static_cast<size_t>(state)].grain = grain;
+}
+
+uint16_t FlowTable::low_seconds(Time time) noexcept {
+  return static_cast<uint16_t>(std::chrono::floor<seconds>(time.time_since_epoch()).count());
 }
 
 void FlowTable::promote(FlowIndex flow, FlowState state, Time now) noexcept {
@@ -120,6 +130,7 @@ void FlowTable::append(FlowIndex flow) noexcept {
   Order& order = order_of(flows_[flow]);
   flows_[flow].less_recent = order.most_recent;
   flows_[flow].more_recent = kNoFlow;
+  flows_[flow].ordered_at = low_seconds(flows_[flow].last_seen);
   (order.most_recent == kNoFlow ? order.least_recent : flows_[order.most_recent].more_recent) = flow;
   order.most_recent = flow;
 }
@@ -127,6 +138,7 @@ void FlowTable::append(FlowIndex flow) noexcept {
 void FlowTable::prepend(FlowIndex flow) noexcept {
   Order& order = order_of(flows_[flow]);
   flows_[flow].less_recent = kNoFlow;
+  flows_[flow].ordered_at = low_seconds(flows_[flow].last_seen);
   flows_[flow].more_recent = order.least_recent;
   (order.least_recent == kNoFlow ? order.most_recent : flows_[order.least_recent].less_recent) = flow;
   order.least_recent = flow;

@@ -40,6 +40,9 @@ class FlowTable {
   /// Enters one that was open elsewhere, and `last_seen` no later than all others of its rule and state here.
   FlowIndex restore(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
                     FlowState state, Time last_seen) noexcept;
+  /// How much later than another a flow may have been used and yet stand before it in the order: at most 5 hours, whole
+  /// seconds.  Moving a flow touches its neighbours, which are in no cache among many.
+  void set_grain(RuleId rule, FlowState state, seconds grain) noexcept;
   /// The flow was used at `now`, which is not before any other time this table has seen.
   void refresh(FlowIndex flow, Time now) noexcept;
   /// ... and is in another state for it.
@@ -56,8 +59,9 @@ class FlowTable {
 
  private:
   /// Ends of the list of one rule's flows in one state.  They have the same timeout, so the order of last use is the
-  /// order of expiry, and using a flow moves it to the far end.
+  /// order of expiry, and using a flow moves it to the far end, once in a grain.
   struct Order {
+    seconds grain{0};
     FlowIndex least_recent = kNoFlow;
     FlowIndex most_recent = kNoFlow;
   };
@@ -76,6 +80,7 @@ class FlowTable {
     return orders_[flow.rule * kFlowStates.size() + static_cast<size_t>(flow.state)];
   }
   FlowIndex enter(const Flow& flow) noexcept;
+  [[nodiscard]] static uint16_t low_seconds(Time time) noexcept;
   void append(FlowIndex flow) noexcept;
   void prepend(FlowIndex flow) noexcept;
   void unlink(FlowIndex flow) noexcept;

@@ -38,12 +38,22 @@ Forwarder::Forwarder(Settings settings)
     rules_.push_back({.rule = std::move(rule), .cost_of_new_flow = cost, .stats = {}});
   }
   flows_ = std::make_unique<FlowTable>(rules_.size(), capacity, settings.seed);
+  for (RuleId id = 0; id < rules_.size(); ++id) set_grains(id);
   sources_ = std::make_unique<SourceCounts>(capacity, settings.seed);
   rates_ = std::make_unique<SourceRates>(settings.seed);
   if (!rules_.empty()) reassembler_ = std::make_unique<Reassembler>(Reassembler::Limits{});
   std::ranges::sort(services_);
   full_.reserve(rules_.size());
   fullness_changed_.reserve(rules_.size());
+}
+
+/// A flow outlives its timeout by a sixteenth at most, and only behind one that was used meanwhile.
+void Forwarder::set_grains(RuleId id) noexcept {
+  const auto grain_of = [](Duration timeout) { return std::chrono::floor<seconds>(timeout / 16); };
+  const Rule& rule = rules_[id].rule;
+  flows_->set_grain(id, FlowState::kUnanswered, grain_of(rule.unanswered_timeout));
+  flows_->set_grain(id, FlowState::kAnswered, grain_of(rule.idle_timeout));
+  flows_->set_grain(id, FlowState::kEstablished, grain_of(rule.idle_timeout));
 }
 
 Forwarder::~Forwarder() = default;

@@ -138,7 +138,8 @@ class Forwarder {
   void look_ahead(std::span<const PublicSide> from) const noexcept;
   void look_ahead(std::span<const Packet> inner) const noexcept;
 
-  /// Frees flows that have been idle for their timeout, a bounded number per call.
+  /// Frees flows that have been idle for their timeout (or up to a sixteenth longer, behind others that were used
+  /// meanwhile), a bounded number per call.
   void expire(Time now) noexcept;
   /// When expire() next may have something to do (in the past, when it stopped at its bound); kNever without flows.
   /// Never too late; flows used since the last expire() may make it too early.
@@ -169,6 +170,7 @@ class Forwarder {
   struct RuleState;      // a rule and what has happened to it
 
   // forwarder.cc
+  void set_grains(RuleId id) noexcept;
   Drop forward(const PublicSide& from, Packet packet, Time now, PacketPool& pool, PacketBatch& inner) noexcept;
   Release answer(Packet& packet, const UdpView& view, Time now, PublicSide& to) noexcept;
   void client_spoke(uint32_t flow, Time now) noexcept;

@@ -224,13 +224,23 @@ TEST(Forwarder, AFullTableRefusesNewFlowsAndKeepsTheOthers) {
   bench.establish(from("198.51.100.2:5000"));
   EXPECT_EQ(bench.send(from("198.51.100.3:5000"), "x"), Drop::kFlowTableFull);
   EXPECT_EQ(bench.send(from("198.51.100.3:5000", "203.0.113.1", 1), "x"), Drop::kNone) << "the limit is the rule's";
-  EXPECT_EQ(bench.open(from("198.51.100.1:5000"), at(seconds(1))), first);
+  EXPECT_EQ(bench.open(from("198.51.100.1:5000"), at(seconds(20))), first);
   EXPECT_EQ(bench.stats().drops[Drop::kFlowTableFull], 1u);
 
   bench.forwarder().expire(at(seconds(180)));  // the second flow's time
   EXPECT_EQ(bench.send(from("198.51.100.3:5000"), "x", at(seconds(180))), Drop::kNone);
   EXPECT_EQ(bench.stats().flows, 2u);
   EXPECT_EQ(bench.stats().flows_opened, 3u);
+}
+
+TEST(Forwarder, AFlowMayStayASixteenthLongerBehindOneThatWasUsedMeanwhile) {
+  Bench bench(settings_of({rule_to("10.1.2.2:34197")}));
+  bench.establish(from("198.51.100.1:5000"));
+  bench.establish(from("198.51.100.2:5000"));
+  bench.open(from("198.51.100.1:5000"), at(seconds(10)));  // too soon to be moved behind the other
+  EXPECT_EQ(bench.flows_at(at(seconds(180))), 2u);
+  EXPECT_EQ(bench.forwarder().next_deadline(), at(seconds(190)));
+  EXPECT_EQ(bench.flows_at(at(seconds(190))), 0u);
 }
 
 TEST(Forwarder, LimitsTheFlowsOfAnIpv4AddressAndOfAnIpv6Subnet) {
