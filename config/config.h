@@ -120,6 +120,9 @@ struct Config {
   std::vector<Forward> forwards;
 };
 
+/// Wipes every secret in it.
+void forget_keys(Config& config) noexcept;
+
 /// Reads and checks a file.  Relative key files are looked up beside it; a key file that others may read is refused.
 /// Throws ConfigError with every problem at once; std::system_error when the file cannot be read.
 Config load(const std::filesystem::path& file);

@@ -71,4 +71,9 @@ Config load(const std::filesystem::path& file) {
   return parse_from(content.text(), {file.string(), file.parent_path(), content.is_open_to_others});
 }
 
+void forget_keys(Config& config) noexcept {
+  config.interface.private_key.clear();
+  for (Peer& peer : config.peers) peer.preshared_key.clear();
+}
+
 }  // namespace adit::config

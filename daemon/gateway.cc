@@ -19,8 +19,6 @@ constexpr size_t kPoolSlots = 4096;
 constexpr size_t kLargestInner = 65535;
 constexpr size_t kLargeSlots = 2048;
 
-size_t with_overhead(size_t inner) { return inner + tunnel::kDataOverhead + tunnel::kPaddingMultiple; }
-
 config::Config bare_config(const std::vector<Tun>& tun) {
   config::Config config;
   config.interface.name = tun.front().name();
@@ -55,7 +53,7 @@ Gateway::Gateway(const config::Config& config, Loop& loop, std::optional<SavedSt
   open_public_sockets();
   if (before) restore_flows(*before);
   begin();
-  replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port));
+  replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port, config_.interface.fwmark));
   if (config_.interface.tun) open_tun();
   add_peers();
   if (before) restore_peers(*before);
@@ -126,14 +124,8 @@ void Gateway::add_peers() {
   Lock lock(core_.mutex);
   const Now now = read_clock();
   for (const config::Peer& peer : config_.peers) daemon::add_peer(peer, core_.tunnel, resolver_, now);
-  forget_keys();
+  config::forget_keys(config_);  // the tunnel has them
   flush(std::move(lock));
-}
-
-/// The tunnel has them.
-void Gateway::forget_keys() {
-  config_.interface.private_key.clear();
-  for (config::Peer& peer : config_.peers) peer.preshared_key.clear();
 }
 
 // What the loop does itself.

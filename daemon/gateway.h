@@ -80,7 +80,6 @@ class Gateway : public UapiTarget {
   void open_tun();
   void open_public_sockets();
   void add_peers();
-  void forget_keys();
   void watch_tun();
   void begin();
   void watch_clients();
@@ -100,6 +99,7 @@ class Gateway : public UapiTarget {
     TunnelSockets peers;                            // none: they stay
   };
   [[nodiscard]] std::vector<std::optional<UdpSocket>> bind_new_listeners(const config::Config& wanted) const;
+  void change_kernel(const config::Config& wanted);
   void reconfigure_relay(const config::Config& wanted);
   void take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept;
   void replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added);
@@ -111,7 +111,7 @@ class Gateway : public UapiTarget {
   void fit_super_packets();
   void come_up();
   void go_down();
-  [[nodiscard]] TunnelSockets bind_tunnel_port(uint16_t port) const;
+  [[nodiscard]] TunnelSockets bind_tunnel_port(uint16_t port, uint32_t mark) const;
   void replace_tunnel_sockets(TunnelSockets sockets);
   void close_tunnel_sockets();
   void lose_tun();

@@ -28,6 +28,7 @@ void Gateway::follow_mtu(uint16_t mtu) {
   spdlog::debug("{}: MTU {}", config_.interface.name, mtu);
   const Lock lock(core_.mutex);
   core_.tunnel.set_mtu(mtu);
+  core_.forwarder.set_mtu(mtu);
 }
 
 /// The tun's own queue holds 500 packets, which small ones fill in less time than a thread may have to wait for a
@@ -57,7 +58,7 @@ void Gateway::fit_super_packets() {
 void Gateway::come_up() {
   TunnelSockets sockets;
   try {
-    sockets = bind_tunnel_port(config_.interface.listen_port);
+    sockets = bind_tunnel_port(config_.interface.listen_port, config_.interface.fwmark);
   } catch (const std::system_error& error) {
     spdlog::error("{} stays down: {}", config_.interface.name, error.what());
     return;
@@ -81,10 +82,10 @@ void Gateway::go_down() {
 
 /// For each worker one socket of each IP version, on one port.  A machine without IPv6 (or IPv4) still has a tunnel.
 /// Throws std::system_error.
-Gateway::TunnelSockets Gateway::bind_tunnel_port(uint16_t port) const {
+Gateway::TunnelSockets Gateway::bind_tunnel_port(uint16_t port, uint32_t mark) const {
   TunnelSockets all = bind_tunnel_sockets_for(workers_.size(), port, offloads_);
   for (std::vector<UdpSocket>& sockets : all) {
-    for (UdpSocket& socket : sockets) socket.set_mark(config_.interface.fwmark);
+    for (UdpSocket& socket : sockets) socket.set_mark(mark);
   }
   return all;
 }

@@ -27,7 +27,7 @@ namespace {
 void refuse_what_needs_a_restart(const config::Interface& running, const config::Interface& wanted, size_t largest) {
   if (wanted.name != running.name) refuse("the interface's name", running.name, wanted.name);
   if (wanted.tun != running.tun) refuse("tun", running.tun ? "true" : "false", wanted.tun ? "true" : "false");
-  if (wanted.mtu > largest) refuse("the MTU", std::to_string(running.mtu), std::to_string(wanted.mtu));
+  if (with_overhead(wanted.mtu) > largest) refuse("the MTU", std::to_string(running.mtu), std::to_string(wanted.mtu));
 }
 
 }  // namespace
@@ -48,23 +48,30 @@ void Gateway::reload(config::Config wanted) {
   refuse_what_needs_a_restart(config_.interface, interface, pool_.largest_packet());
   if (interface.listen_port == 0) interface.listen_port = config_.interface.listen_port;
   NewPorts ports{bind_new_listeners(wanted), {}};
-  if (interface_is_up_ && interface.listen_port != config_.interface.listen_port) {
-    ports.peers = bind_tunnel_port(interface.listen_port);
-  }
+  const bool lacks_port = ports_.peers.empty() || interface.listen_port != config_.interface.listen_port;
+  if (interface_is_up_ && lacks_port) ports.peers = bind_tunnel_port(interface.listen_port, interface.fwmark);
   forward::Forwarder forwarder(forward_settings(wanted));
+  change_kernel(wanted);
+  take_over(std::move(wanted), std::move(ports), std::move(forwarder));
+}
+
+/// All or nothing, as far as the kernel lets us go back.
+void Gateway::change_kernel(const config::Config& wanted) {
   const uint32_t mark = config_.interface.fwmark;
-  if (interface.fwmark != mark && !set_fwmark(interface.fwmark)) {
-    throw std::runtime_error("reload: the kernel refuses fwmark " + std::to_string(interface.fwmark));
+  if (wanted.interface.fwmark != mark && !set_fwmark(wanted.interface.fwmark)) {
+    (void)set_fwmark(mark);  // some sockets may have been given the new one
+    throw std::runtime_error("reload: the kernel refuses fwmark " + std::to_string(wanted.interface.fwmark));
   }
+  bool is_changed = false;
   try {
-    if (interface.tun) change_interface(config_, wanted);
+    if (wanted.interface.tun) change_interface(config_, wanted);
+    is_changed = wanted.interface.tun;
     reconfigure_relay(wanted);
   } catch (const std::exception&) {
-    if (interface.tun) change_interface(wanted, config_);
     (void)set_fwmark(mark);
+    if (is_changed) change_interface(wanted, config_);
     throw;
   }
-  take_over(std::move(wanted), std::move(ports), std::move(forwarder));
 }
 
 /// All or nothing.  It was made when there first was a tcp forward.
@@ -88,14 +95,16 @@ void Gateway::take_over(config::Config wanted, NewPorts ports, forward::Forwarde
     const Now now = read_clock();
     core_.replace_forwarder(std::move(forwarder), now.mono);
     if (moves) core_.tunnel.forget_local_addresses();
+    if (moves && !core_.tunnel.is_up()) core_.tunnel.set_up(now, to_peers_);  // it had waited for a port
     core_.tunnel.set_mtu(interface.mtu);
     core_.tunnel.set_private_key(interface.private_key, now);
     change_peers(config_.peers, wanted.peers, core_.tunnel, resolver_, now);
     config_ = std::move(wanted);
-    forget_keys();
+    config::forget_keys(config_);
     core_.tunnel.tick(now, to_peers_);
     flush(std::move(lock));
   }
+  if (!ports_.tun.empty()) fit_super_packets();
   start_threads();
 }
 

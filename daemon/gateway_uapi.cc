@@ -61,7 +61,7 @@ bool Gateway::set_listen_port(uint16_t port) {
   }
   TunnelSockets sockets;
   try {
-    sockets = bind_tunnel_port(port);
+    sockets = bind_tunnel_port(port, config_.interface.fwmark);
   } catch (const std::system_error& error) {
     spdlog::error("{}: {}", config_.interface.name, error.what());
     return false;

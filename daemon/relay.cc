@@ -85,7 +85,7 @@ Drop Relay::begin(ListenerState& listener, Accepted& accepted, Time now) {
   if (refusal != Drop::kNone) return refusal;
   const std::optional<Ip>& ours = service.ip.is_v4() ? our_v4_ : our_v6_;
   if (!ours) return Drop::kNoAddress;
-  Fd socket = connect_tcp(*ours, service);
+  Fd socket = connect_tcp(*ours, service, interface_);
   if (!socket) return drop_of_connect_error(errno);
   const forward::ProxyHeader header = header_for(rule.settings.proxy_protocol, accepted);
   Flow& flow = rule.connecting.emplace_back(*this, listener, accepted.client.ip, now);

@@ -28,7 +28,8 @@ struct RelaySettings {
   std::vector<RelayRule> rules;
   std::optional<Ip> our_v4;  // the gateway's tunnel addresses: what services see as source
   std::optional<Ip> our_v6;
-  uint64_t seed = 0;  // as forward::Settings'
+  std::string interface;  // the tunnel's, by which services are reached and by no other way; "": by any
+  uint64_t seed = 0;      // as forward::Settings'
 };
 
 class Relay {
@@ -63,6 +64,7 @@ class Relay {
   using Listeners = std::vector<std::unique_ptr<ListenerState>>;
 
   // Listening (relay_listen.cc).
+  void follow(const RelaySettings& settings, std::vector<Fd> opened, forward::Admission admission) noexcept;
   [[nodiscard]] std::vector<Fd> open_new(const RelaySettings& settings);
   [[nodiscard]] Listeners::iterator find_listener(const Endpoint& listen);
   [[nodiscard]] Rules make_rules(const RelaySettings& settings);
@@ -92,6 +94,7 @@ class Relay {
   Loop& loop_;
   std::optional<Ip> our_v4_;
   std::optional<Ip> our_v6_;
+  std::string interface_;
   std::optional<forward::Admission> admission_;
   Rules rules_;  // in the settings' order
   Listeners listeners_;

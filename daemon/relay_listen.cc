@@ -30,10 +30,19 @@ void Relay::reconfigure(const RelaySettings& settings) {
   forward::Admission admission(static_cast<uint32_t>(capacity), settings.seed);
 
   if (!spare_) spare_ = open_spare();
+  follow(settings, std::move(opened), std::move(admission));
+}
+
+/// May not fail: connections would be left without listeners.
+void Relay::follow(const RelaySettings& settings, std::vector<Fd> opened, forward::Admission admission) noexcept {
+  const bool moved_v4 = our_v4_ != settings.our_v4;
+  const bool moved_v6 = our_v6_ != settings.our_v6;
   our_v4_ = settings.our_v4;
   our_v6_ = settings.our_v6;
+  interface_ = settings.interface;
   Rules rules = make_rules(settings);
   Listeners listeners = make_listeners(rules, std::move(opened));
+  for (const auto& listener : listeners) listener->is_moved = listener->addresses.to.ip.is_v4() ? moved_v4 : moved_v6;
   admission_.emplace(std::move(admission));
   take_over(std::move(rules), std::move(listeners));
 }
@@ -91,7 +100,7 @@ Relay::Listeners Relay::make_listeners(const Rules& rules, std::vector<Fd> opene
   return listeners;
 }
 
-/// Flows whose listener has stayed move to its rule, the others end.
+/// Flows whose listener and source address have stayed, and whose client still may, move to its rule; the others end.
 void Relay::take_over(Rules rules, Listeners listeners) {
   for (const auto& listener : listeners_) {
     if (listener) listener->is_gone = true;
@@ -101,7 +110,9 @@ void Relay::take_over(Rules rules, Listeners listeners) {
       Flows& flows = *old.*list;
       while (!flows.empty()) {
         Flow& flow = flows.front();
-        if (flow.listener->is_gone) {
+        const bool may_stay = !flow.listener->is_gone && !flow.listener->is_moved &&
+                              flow.listener->rule->settings.rule.lets_in(flow.client);
+        if (!may_stay) {
           flow.connection->reset();
           flows.pop_front();
           continue;

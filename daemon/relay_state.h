@@ -39,6 +39,7 @@ struct Relay::ListenerState {
   Fd socket;
   RuleState* rule;
   bool is_gone = false;
+  bool is_moved = false;          // its connections come from an address that is no longer ours
   std::optional<TcpWatch> watch;  // behind the descriptor, which closes later
 };
 

@@ -41,20 +41,18 @@ int look_up(const config::PeerEndpoint& name, sockaddr_storage& address) {
 
 }  // namespace
 
-Resolver::Resolver(Loop& loop, Ended ended) : loop_(loop), ended_(std::move(ended)) {}
-
-Resolver::~Resolver() {
-  if (answers_) loop_.unwatch(answers_.get());
+/// What may fail is done here: add() comes when the gateway cannot go back.
+Resolver::Resolver(Loop& loop, Ended ended) : loop_(loop), ended_(std::move(ended)) {
+  int ends[2];
+  check_call("pipe", ::pipe2(ends, O_CLOEXEC));
+  answers_ = Fd(ends[0]);
+  answer_to_ = Fd(ends[1]);
+  loop_.on_readable(answers_.get(), [this] { on_answer(); });
 }
 
+Resolver::~Resolver() { loop_.unwatch(answers_.get()); }
+
 void Resolver::add(const crypto::PublicKey& peer, const config::PeerEndpoint& name, Time now) {
-  if (!answers_) {
-    int ends[2];
-    check_call("pipe", ::pipe2(ends, O_CLOEXEC));
-    answers_ = Fd(ends[0]);
-    answer_to_ = Fd(ends[1]);
-    loop_.on_readable(answers_.get(), [this] { on_answer(); });
-  }
   start(names_.emplace_back(Name{++names_added_, peer, name}), now);
 }
 

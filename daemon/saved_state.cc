@@ -112,7 +112,7 @@ void write_state(const fs::path& file, const SavedState& state) {
 }
 
 std::optional<SavedState> read_state(const fs::path& file) {
-  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd) return {};
   struct stat found {};
   check_call("look at " + file.string(), ::fstat(fd.get(), &found));

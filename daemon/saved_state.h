@@ -1,9 +1,10 @@
 // What outlives the gateway's process, so that a restart is a short stall and not an end: flows, with the ports that
 // services know them by, and where peers were heard of last.
 //
-// How it works.  A gateway that is stopped writes a file beside its control socket; the next one goes on from there
-// and removes it.  Keys and counters of sessions are never written: a nonce must not be used twice, and who could read
-// the file could read the traffic.  So the first thing sent to each peer is a handshake, one round trip.
+// How it works.  A gateway that is stopped while there are flows writes a file beside its control socket; the next one
+// goes on from there and removes it.  Keys and counters of sessions are never written: a nonce must not be used twice,
+// and who could read the file could read the traffic.  So the first thing sent to each peer is a handshake, one round
+// trip.
 #pragma once
 
 #include <filesystem>

@@ -77,6 +77,7 @@ RelaySettings relay_settings(const config::Config& config, uint64_t seed) {
   RelaySettings settings{.rules = {},
                          .our_v4 = first_address(config.interface, true),
                          .our_v6 = first_address(config.interface, false),
+                         .interface = config.interface.name,
                          .seed = seed};
   for (const config::Forward& each : config.forwards) {
     if (each.protocol != config::Protocol::kTcp) continue;

@@ -32,6 +32,11 @@ RelaySettings relay_settings(const config::Config& config, uint64_t seed);
 /// Default routes are left out: they would swallow the tunnel's own datagrams.
 std::vector<Prefix> routes(const config::Config& config);
 
+/// Of an inner packet's datagram: what a buffer needs for it.
+constexpr size_t with_overhead(size_t inner) noexcept {
+  return inner + tunnel::kDataOverhead + tunnel::kPaddingMultiple;
+}
+
 /// In bytes: what becomes a train of full datagrams (udp.h), no more.
 unsigned largest_super_packet(unsigned mtu);
 

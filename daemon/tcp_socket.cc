@@ -68,14 +68,15 @@ Accepted accept_tcp(int listener) noexcept {
   return {std::move(fd), from_sockaddr(address)};
 }
 
-Fd connect_tcp(const Ip& from, const Endpoint& to) noexcept {
+Fd connect_tcp(const Ip& from, const Endpoint& to, const std::string& interface) noexcept {
   Fd fd(::socket(family_of(to.ip), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return {};
   set_relay_options(fd.get());
   choose_port_late(fd.get());
   sockaddr_storage address{};
   socklen_t size = to_sockaddr({.ip = from, .port = 0}, address);
-  int result = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size);
+  int result = interface.empty() ? 0 : stay_on(fd.get(), interface);
+  if (result == 0) result = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size);
   if (result == 0) {
     size = to_sockaddr(to, address);
     result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), size);

@@ -1,18 +1,9 @@
 #include "forward/admission.h"
 
 namespace adit::forward {
-namespace {
-
-bool lets_in(const Rule& rule, const Ip& client) noexcept {
-  if (!rule.from) return true;
-  const bool* allowed = rule.from->find(client);
-  return allowed != nullptr && *allowed;
-}
-
-}  // namespace
 
 Drop Admission::ask(const Rule& rule, RuleId id, uint32_t flows, const Ip& client, Time now) noexcept {
-  if (!lets_in(rule, client)) return Drop::kNotAllowed;
+  if (!rule.lets_in(client)) return Drop::kNotAllowed;
   if (flows >= rule.max_flows) return Drop::kFlowTableFull;
   if (counts_.flows_of(id, client) >= rule.max_flows_per_source) return Drop::kSourceFlowsFull;
   if (rule.max_new_flows_per_source == 0) return Drop::kNone;

@@ -18,7 +18,10 @@ constexpr unsigned kMostExpiredPerCall = 256;
 }  // namespace
 
 Forwarder::Forwarder(Settings settings)
-    : mtu_(settings.mtu), next_fragmented_(static_cast<uint32_t>(settings.seed >> 32)) {
+    : mtu_(settings.mtu),
+      our_v4_(settings.our_v4),
+      our_v6_(settings.our_v6),
+      next_fragmented_(static_cast<uint32_t>(settings.seed >> 32)) {
   const PortRange range{settings.first_snat_port, settings.last_snat_port};
   std::map<Endpoint, uint32_t> services;
   uint32_t capacity = 0;
@@ -27,6 +30,7 @@ Forwarder::Forwarder(Settings settings)
       const std::optional<Ip>& ours = service.ip.is_v4() ? settings.our_v4 : settings.our_v6;
       listeners_.push_back({static_cast<RuleId>(rules_.size()), listen, service, ours});
       services_.push_back(service.ip);
+      keeps_sources_ |= rule.source == Source::kKeep;
       if (rule.source == Source::kKeep) continue;
       const auto [known, is_new] = services.try_emplace(service, static_cast<uint32_t>(ports_.size()));
       if (is_new) ports_.emplace_back(range, hash_endpoint(service, settings.seed));
@@ -114,9 +118,16 @@ Drop Forwarder::forward(const PublicSide& from, Packet packet, Time now, PacketP
   } else {
     client_spoke(flow, now);
   }
-  wrap_udp(packet, (*flows_)[flow].tunnel_side, next_identification_++);
+  const TunnelSide& inside = (*flows_)[flow].tunnel_side;
   const uint16_t mtu = mtu_of(listener, now);
-  if (packet.size() > mtu) return fragment(std::move(packet), mtu, next_fragmented_++, pool, inner);
+  if (packet.size() + udp_overhead(inside.remote.ip.is_v4()) > mtu) {
+    // Numbers of their own: among those of all packets they would come round before fragments are late (RFC
+    // 6864 5.3.1).
+    const uint32_t identification = next_fragmented_++;
+    wrap_udp(packet, inside, static_cast<uint16_t>(identification));
+    return fragment(std::move(packet), mtu, identification, pool, inner);
+  }
+  wrap_udp(packet, inside, next_identification_++);
   inner.push_back(std::move(packet));
   return Drop::kNone;
 }

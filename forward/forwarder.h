@@ -138,6 +138,9 @@ class Forwarder {
   void look_ahead(std::span<const PublicSide> from) const noexcept;
   void look_ahead(std::span<const Packet> inner) const noexcept;
 
+  /// Largest inner packet from now on.
+  void set_mtu(uint16_t mtu) noexcept { mtu_ = mtu; }
+
   /// Frees flows that have been idle for their timeout (or up to a sixteenth longer, behind others that were used
   /// meanwhile), a bounded number per call.
   void expire(Time now) noexcept;
@@ -199,8 +202,11 @@ class Forwarder {
   bool restore(const SavedFlow& saved, ListenerId listener, Time now);
 
   uint16_t mtu_;
+  std::optional<Ip> our_v4_;
+  std::optional<Ip> our_v6_;
+  bool keeps_sources_ = false;        // a rule does, so that answers go to any address
   uint16_t next_identification_ = 0;  // of IPv4 packets to services
-  uint32_t next_fragmented_;          // identification of the next IPv6 packet that is cut
+  uint32_t next_fragmented_;          // identification of the next packet that is cut
   Time earliest_ = kNever;            // no flow's time is up before
   std::vector<RuleState> rules_;
   std::vector<ListenerState> listeners_;

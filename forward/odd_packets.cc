@@ -11,15 +11,20 @@ namespace {
 
 /// RFC 1191 6.3, RFC 8201 4: after so long the way may have changed, and a larger packet is tried.
 constexpr Duration kPathMtuLife = std::chrono::minutes(10);
+/// Smaller ones are not believed to the letter: fragments of a few bytes would multiply what is sent.
+constexpr uint32_t kSmallestBelieved = 552;
 
 }  // namespace
 
 /// kNotOurs: no fragment that concerns us, or a whole packet now.  Of a datagram only the first fragment has ports, so
-/// all UDP that services' hosts send in fragments is put together; the kernel takes it whole where it is the kernel's.
+/// all UDP that services' hosts send us in fragments is put together; the kernel takes it whole where it is the
+/// kernel's.
 Release Forwarder::put_together(Packet& packet, Time now) noexcept {
   const std::optional<FragmentView> fragment = fragment_view(packet.bytes());
   if (!fragment || fragment->protocol != kProtocolUdp) return Release::kNotOurs;
   if (!std::ranges::binary_search(services_, fragment->source)) return Release::kNotOurs;
+  const Ip& to = fragment->destination;
+  if (!keeps_sources_ && to != our_v4_ && to != our_v6_) return Release::kNotOurs;  // it only passes through
   switch (reassembler_->take(packet, now, drops_)) {
     case Taken::kNotAFragment:
     case Taken::kWhole:
@@ -44,8 +49,9 @@ Release Forwarder::hear_error(const IcmpError& error, Time now) noexcept {
     stats.is_unreachable = true;
     return Release::kTaken;
   }
-  if (error.mtu >= mtu_of(listener, now)) return Release::kTaken;
-  listener.path_mtu = static_cast<uint16_t>(error.mtu);
+  const uint32_t mtu = std::max(error.mtu, kSmallestBelieved);
+  if (mtu >= mtu_of(listener, now)) return Release::kTaken;
+  listener.path_mtu = static_cast<uint16_t>(mtu);
   listener.path_mtu_until = after(now, kPathMtuLife);
   return Release::kTaken;
 }

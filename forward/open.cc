@@ -12,18 +12,12 @@ namespace {
 /// is the first that is looked at not the right one.
 constexpr unsigned kMostLookedAt = 64;
 
-bool lets_in(const Rule& rule, const Ip& client) noexcept {
-  if (!rule.from) return true;
-  const bool* allowed = rule.from->find(client);
-  return allowed != nullptr && *allowed;
-}
-
 }  // namespace
 
 /// Whatever else there is.
 Drop Forwarder::may_use(const PublicSide& from) const noexcept {
   const ListenerState& listener = listeners_[from.listener];
-  if (!lets_in(rules_[listener.rule].rule, from.client.ip)) return Drop::kNotAllowed;
+  if (!rules_[listener.rule].rule.lets_in(from.client.ip)) return Drop::kNotAllowed;
   const bool has_address =
       listener.keeps_source() ? from.client.ip.is_v4() == listener.service.ip.is_v4() : listener.ours.has_value();
   return has_address ? Drop::kNone : Drop::kNoAddress;

@@ -42,6 +42,12 @@ struct Rule {
   // For each source, which is an IPv4 address or an IPv6 /64:
   uint32_t max_flows_per_source = 64;
   uint32_t max_new_flows_per_source = 0;  // opened in a second; 0: any number
+
+  [[nodiscard]] bool lets_in(const Ip& client) const noexcept {
+    if (!from) return true;
+    const bool* allowed = from->find(client);
+    return allowed != nullptr && *allowed;
+  }
 };
 
 }  // namespace adit::forward

@@ -35,7 +35,8 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   start_log(log_level);
   // A reader of the log, or a client of the control socket, may go away: that is its end, not the gateway's.
   std::signal(SIGPIPE, SIG_IGN);
-  const config::Config config = config::load(file);
+  std::signal(SIGHUP, SIG_IGN);  // until there is something to reload
+  config::Config config = config::load(file);
   const std::filesystem::path socket = control_path(config.interface.name);
   if (is_served(socket)) {
     throw AdvisedError(EADDRINUSE, "start " + config.interface.name,
@@ -44,6 +45,7 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   const std::filesystem::path state = std::filesystem::path(socket).replace_extension(".state");
   Loop loop;
   Gateway gateway(config, loop, left_at(state));
+  config::forget_keys(config);
   ControlServer control(loop, ControlSocket(socket), gateway);
   gateway.reload_from(std::filesystem::absolute(file));
   loop.on_signal(SIGHUP, [&gateway] { (void)gateway.reload(); });  // the log has what became of it

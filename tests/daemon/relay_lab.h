@@ -30,7 +30,11 @@ class RelayLab : public test::NetnsTest {
     return made;
   }
   static RelaySettings settings(std::vector<RelayRule> rules) {
-    return {.rules = std::move(rules), .our_v4 = Ip::parse("127.0.0.5"), .our_v6 = Ip::parse("::1"), .seed = 7};
+    return {.rules = std::move(rules),
+            .our_v4 = Ip::parse("127.0.0.5"),
+            .our_v6 = Ip::parse("::1"),
+            .interface = {},
+            .seed = 7};
   }
   void start(const RelayRule& only) { relay.emplace(loop, settings({only})); }
 

@@ -246,7 +246,7 @@ TEST_F(RelayTest, BothSocketsAreQuickAndLookForADeadPeer) {
   const Fd listener = listen_tcp(at("127.0.0.1:8000"));
   const Fd client = connect_to(at("127.0.0.1:8000"));
   const Accepted accepted = accept_tcp(listener.get());
-  const Fd outgoing = connect_tcp(*Ip::parse("127.0.0.5"), at("127.0.0.2:9000"));
+  const Fd outgoing = connect_tcp(*Ip::parse("127.0.0.5"), at("127.0.0.2:9000"), "");
   for (const Fd* fd : {&accepted.socket, &outgoing}) {
     EXPECT_EQ(option_of(*fd, IPPROTO_TCP, TCP_NODELAY), 1);
     EXPECT_EQ(option_of(*fd, SOL_SOCKET, SO_KEEPALIVE), 1);

@@ -162,6 +162,21 @@ TEST_P(OddPackets, ASmallerMtuOnTheWayIsKeptForTenMinutes) {
   EXPECT_EQ(pieces_of(1360, at(std::chrono::minutes(10))), 1u);
 }
 
+TEST_P(OddPackets, ATinyMtuIsNotBelievedToTheLetter) {
+  ASSERT_EQ(pieces_of(1300), 1u);
+  ASSERT_EQ(bench_.deliver(too_big(v4() ? 68 : 1280)), Release::kTaken);
+  EXPECT_EQ(pieces_of(1300), v4() ? 3u : 2u);
+}
+
+TEST_P(OddPackets, FragmentsThatOnlyPassThroughAreNotTouched) {
+  PacketBatch pieces;
+  const Endpoint elsewhere{v4() ? ip("192.0.2.7") : ip("2001:db8::7"), 40000};
+  ASSERT_EQ(
+      fragment(udp_packet(bench_.pool(), service_, elsewhere, text_of_size(3000)), 1420, 7, bench_.pool(), pieces),
+      Drop::kNone);
+  for (Packet& piece : pieces) EXPECT_EQ(bench_.deliver(std::move(piece)), Release::kNotOurs);
+}
+
 TEST_P(OddPackets, ErrorsAboutNoFlowAreNotOurs) {
   const Endpoint ours = bench_.open(client_);
   Packet about = udp_packet(bench_.pool(), {ours.ip, static_cast<uint16_t>(ours.port ^ 1)}, service_, "x");
