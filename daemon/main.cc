@@ -16,6 +16,7 @@ struct Options {
   std::string log_level = "info";
   std::optional<std::string> interface;
   bool json = false;
+  bool home_routes = false;
   std::string demo_home = "adit";
   unsigned bench_seconds = 0;  // 0 only until the command is known
   unsigned bench_rounds = 5;
@@ -83,9 +84,19 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
 
   CLI::App* show_command = app.add_subcommand("show", "Show peers, traffic, forwards and drops of running gateways");
   show_command->add_option("interface", options.interface, "Interface name; all when left out");
-  show_command->add_flag("--json", options.json, "Print JSON");
+  CLI::Option* json = show_command->add_flag("--json", options.json, "Print JSON");
+  show_command
+      ->add_flag("--home-routes", options.home_routes,
+                 "Print what home must do for forwards with source = \"keep\", to paste there")
+      ->excludes(json);
   show_command->footer("Example:  adit show wg0 --json");
-  show_command->callback([&] { chosen = [&] { return show(options.interface, options.json); }; });
+  show_command->callback([&] {
+    chosen = [&] {
+      return show(options.interface, options.json          ? ShowFormat::kJson
+                                     : options.home_routes ? ShowFormat::kHomeRoutes
+                                                           : ShowFormat::kText);
+    };
+  });
 
   CLI::App* reload_command = app.add_subcommand("reload", "Apply a changed configuration to running gateways");
   reload_command->add_option("interface", options.interface, "Interface name; all when left out");

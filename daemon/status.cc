@@ -1,5 +1,6 @@
 #include "daemon/status.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -45,13 +46,36 @@ Json peer_json(const std::string& name, const tunnel::PeerStatus& peer) {
           {"persistent_keepalive", peer.persistent_keepalive.count()}};
 }
 
+/// The services of a forward, their ports as ranges: what whoever routes their answers has to name.
+Json services_json(const config::Forward& configured) {
+  std::vector<Endpoint> services;
+  for (const config::Listener& listener : configured.listeners) services.push_back(listener.to);
+  std::ranges::sort(services);
+  services.erase(std::ranges::unique(services).begin(), services.end());
+  Json json = Json::array();
+  for (auto first = services.begin(); first != services.end();) {
+    auto last = first;
+    const auto continues = [&](const Endpoint& next) { return next.ip == last->ip && next.port == last->port + 1; };
+    while (last + 1 != services.end() && continues(last[1])) ++last;
+    json.push_back({{"address", first->ip.to_string()}, {"first_port", first->port}, {"last_port", last->port}});
+    first = last + 1;
+  }
+  return json;
+}
+
 Json forward_json(const config::Forward& configured, const forward::RuleStats& stats) {
   const bool is_udp = configured.protocol == config::Protocol::kUdp;
   Json json = {{"name", configured.name},
                {"protocol", is_udp ? "udp" : "tcp"},
                {"listen", configured.listen},
-               {"to", configured.to},
-               {"flows", stats.flows}};
+               {"to", configured.to}};
+  if (configured.source == config::SourceAddress::kKeep) {
+    json["source"] = "keep";
+    json["services"] = services_json(configured);
+  } else if (is_udp) {
+    json["source"] = "snat";
+  }
+  json["flows"] = stats.flows;
   if (is_udp) json["flows_unanswered"] = stats.flows_unanswered;
   if (is_udp) json["flows_established"] = stats.flows_established;
   json["max_flows"] = configured.max_flows;

@@ -43,6 +43,8 @@ int reload(const std::optional<std::string>& interface);
 int bench_crypto(bool json, unsigned time);
 int bench_tunnel(bool json, unsigned time, unsigned rounds, const std::string& against);
 int bench_forward(bool json, unsigned time);
-int show(const std::optional<std::string>& interface, bool json);
+/// What is printed of each gateway; kHomeRoutes: what home must do for services that see their clients' addresses.
+enum class ShowFormat : uint8_t { kText, kJson, kHomeRoutes };
+int show(const std::optional<std::string>& interface, ShowFormat format);
 
 }  // namespace adit::daemon

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/home_routes.h"
 #include "daemon/control.h"
 
 namespace adit::daemon {
@@ -115,7 +116,7 @@ void print_gateway(const Json& gateway) {
 
 }  // namespace
 
-int show(const std::optional<std::string>& interface, bool json) {
+int show(const std::optional<std::string>& interface, ShowFormat format) {
   const std::vector<std::string> names = interface ? std::vector<std::string>{*interface} : controlled_interfaces();
   if (names.empty()) {
     std::cerr << "adit: show: no gateway is running (none has a socket in " << control_directory().string() << ")\n";
@@ -123,13 +124,13 @@ int show(const std::optional<std::string>& interface, bool json) {
   }
   Json all = Json::array();
   for (const std::string& name : names) all.push_back(Json::parse(request_show(control_path(name))));
-  if (json) {
+  if (format == ShowFormat::kJson) {
     std::cout << (interface ? all.front() : all).dump(2) << "\n";
     return kExitDone;
   }
   for (size_t i = 0; i < all.size(); ++i) {
     if (i > 0) std::cout << "\n";
-    print_gateway(all[i]);
+    format == ShowFormat::kHomeRoutes ? print_home_routes(all[i]) : print_gateway(all[i]);
   }
   return kExitDone;
 }

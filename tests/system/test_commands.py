@@ -48,6 +48,7 @@ class Usage(unittest.TestCase):
             ("run", "--log-level", "loud"),
             ("check", "-c"),
             ("show", "--dig"),
+            ("show", "--json", "--home-routes"),
             ("genkey", "more"),
         ):
             with self.subTest(words=words):
@@ -229,6 +230,7 @@ class Show(factorio.FactorioTest):
             "protocol": "udp",
             "listen": ["0.0.0.0:34197", "[::]:34197"],
             "to": "10.1.2.2:34197",
+            "source": "snat",
             "flows": 1,
             "flows_unanswered": 0,
             "flows_established": 0,
