@@ -373,6 +373,31 @@ TEST_F(RelayTest, AShorterIdleTimeoutHoldsForConnectionsThatAreThere) {
   EXPECT_EQ(ending(ends.client), "reset");
 }
 
+TEST_F(RelayTest, WhoMayNoLongerConnectIsReset) {
+  const Fd service = listen_tcp(at("127.0.0.2:9000"));
+  start(rule());
+  const Ends ends = join(service);
+  RelayRule exclusive = rule();
+  exclusive.rule.from.emplace();
+  exclusive.rule.from->set(*Prefix::parse("192.0.2.0/24"), true);
+  relay->reconfigure(settings({exclusive}));
+  EXPECT_EQ(ending(ends.client), "reset");
+  EXPECT_EQ(stats().flows, 0u);
+}
+
+TEST_F(RelayTest, ConnectionsFromAnAddressThatIsNoLongerOursAreReset) {
+  const Fd service = listen_tcp(at("127.0.0.2:9000"));
+  start(rule());
+  const Ends before = join(service);
+  RelaySettings moved = settings({rule()});
+  moved.our_v4 = Ip::parse("127.0.0.6");
+  relay->reconfigure(moved);
+  EXPECT_EQ(ending(before.client), "reset");
+  const Ends after = join(service);
+  send(after.client, "x");
+  EXPECT_EQ(receive(after.service, 1), "x");
+}
+
 TEST_F(RelayTest, ConnectionsOfARuleThatIsGoneAreResetAndNobodyListens) {
   const Fd service = listen_tcp(at("127.0.0.2:9000"));
   relay.emplace(loop, settings({rule(), rule("127.0.0.1:8001")}));
