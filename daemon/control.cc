@@ -271,7 +271,7 @@ ControlAnswer ask_gateway(const fs::path& path, std::string_view request, std::c
       throw std::system_error(EPROTO, std::generic_category(), path.string() + " does not know the question");
     answer.append(buffer.data(), static_cast<size_t>(count));
   }
-  const int error = std::atoi(answer.c_str() + *end + kErrno.size());
+  const auto error = static_cast<int>(std::strtol(answer.c_str() + *end + kErrno.size(), nullptr, 10));
   answer.resize(*end);
   return {std::move(answer), error};
 }

@@ -47,6 +47,7 @@ void start_in_background(const std::vector<std::string>& arguments, const std::v
   const Fd null_copy = copy_above(null.get());
   const Fd control_copy = copy_above(control_fd);
   std::vector<Fd> tun_copies;
+  tun_copies.reserve(tun_fds.size());
   for (const int fd : tun_fds) tun_copies.push_back(copy_above(fd));
   FileActions actions;
   actions.give(null_copy, STDIN_FILENO);

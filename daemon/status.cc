@@ -51,7 +51,7 @@ Json services_json(const config::Forward& configured) {
   std::vector<Endpoint> services;
   for (const config::Listener& listener : configured.listeners) services.push_back(listener.to);
   std::ranges::sort(services);
-  services.erase(std::ranges::unique(services).begin(), services.end());
+  services.erase(std::unique(services.begin(), services.end()), services.end());
   Json json = Json::array();
   for (auto first = services.begin(); first != services.end();) {
     auto last = first;

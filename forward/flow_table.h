@@ -16,7 +16,7 @@ class FlowTable {
  public:
   /// Its slot, its place in the list of free slots, and at most 8 bytes of buckets in each of two indices.  With its
   /// source and its SNAT port a flow costs less than 200 bytes in all (forwarder_state.h).
-  static constexpr size_t kBytesPerFlow = sizeof(Flow) + sizeof(FlowIndex) + 2 * 8;
+  static constexpr size_t kBytesPerFlow = sizeof(Flow) + sizeof(FlowIndex) + size_t{2} * 8;
 
   /// For `rules` rules with together at most `capacity` flows.  `seed` is what clients must not know, lest they
   /// choose addresses that all fall into one bucket.

@@ -18,7 +18,7 @@ std::optional<uint16_t> SnatPorts::take() noexcept {
   }
   if (returned_count_ == 0) return {};
   const uint16_t port = returned_[returned_first_];
-  returned_first_ = (returned_first_ + 1) % size;
+  returned_first_ = returned_first_ + 1 == size ? 0 : returned_first_ + 1;
   --returned_count_;
   ++in_use_;
   return port;
@@ -28,7 +28,8 @@ bool SnatPorts::take(uint16_t port) {
   assert(returned_count_ == 0);
   if (!range_.contains(port)) return false;
   const uint32_t size = range_.size();
-  const uint32_t place = (uint32_t{port} - range_.first + size - start_) % size;
+  const uint32_t offset = uint32_t{port} - range_.first;
+  const uint32_t place = offset >= start_ ? offset - start_ : offset + size - start_;
   if (place < never_used_from_) return false;
   if (taken_ahead_.empty()) taken_ahead_.resize(size);
   if (taken_ahead_[place]) return false;
