@@ -96,6 +96,8 @@ class Course(NamedTuple):
     """All of it, running."""
 
     players: lab.Node
+    vps_node: lab.Node
+    home_node: lab.Node
     gateway_mac: str
     program: str  # bench/players.cc
     vps: lab.Process
@@ -165,4 +167,4 @@ def course(gateway, vps_program, home_program, players_program, flows):
         stack.callback(service.kill)
         lab.wait_until(lambda: far.handshaken(vps_keys.public), "session")
         mac = json.loads(vps.ip("-j", "link", "show", "eth0"))[0]["address"]
-        yield Course(players, mac, players_program, forwarder.process, far.process, service, flows)
+        yield Course(players, vps, home, mac, players_program, forwarder.process, far.process, service, flows)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,17 @@ bool has_version(const std::vector<Service>& services, bool v6) {
   return std::any_of(services.begin(), services.end(), [&](const Service& each) { return each.is_v6() == v6; });
 }
 
+/// The rules by which what a service's host says of it by ICMP comes through the tunnel, one for each address.
+void print_linux_errors(const std::vector<Service>& services) {
+  std::cout << "# For adit show to tell when a service is gone; pings from its address then go this way, too:\n";
+  std::set<std::string> addresses;
+  for (const Service& service : services) {
+    if (!addresses.insert(service.address).second) continue;
+    std::cout << "#   " << (service.is_v6() ? "ip -6" : "ip") << " rule add priority 1001 from " << service.address
+              << " ipproto " << (service.is_v6() ? "ipv6-icmp" : "icmp") << " lookup " << kTable << "\n";
+  }
+}
+
 void print_linux(const std::vector<Service>& services, const std::string& interface) {
   std::cout << "# Home is Linux: routes of their own for the answers.  What leaves by another route than the default\n"
                "# one, such as to players in home's own network, goes as before.\n";
@@ -70,7 +82,9 @@ void print_linux(const std::vector<Service>& services, const std::string& interf
     }
   }
   std::cout
-      << "# The rules with \"iif lo\" are for services that run on home itself and listen on all its addresses.\n";
+      << "# Rules with \"iif lo\" are for services that run on home itself and listen on all its addresses.\n"
+         "# From machines behind home, answers in fragments are found only if home tracks connections (ct of nft).\n";
+  print_linux_errors(services);
 }
 
 void print_pf(const std::vector<Service>& services, const Json& gateway, const std::string& interface) {

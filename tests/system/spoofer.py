@@ -3,8 +3,8 @@
     spoofer.py flood DEVICE GATEWAY_MAC FIRST_SOURCE TARGET PORT RATE SECONDS
     spoofer.py serve ADDRESS PORT {all,known}
 
-Each datagram of a flood has a source of its own, counted up from FIRST_SOURCE: the next address of IPv4, the next /64 of
-IPv6.  At the end the number of datagrams is printed.  What begins as those do is not known to the service.
+Each datagram of a flood has a source of its own, counted up from FIRST_SOURCE: the next address of IPv4, the next /64
+of IPv6.  At the end the number of datagrams is printed.  What begins as those do is not known to the service.
 """
 
 import ipaddress

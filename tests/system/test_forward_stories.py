@@ -1,4 +1,4 @@
-"""What happens to forwards in a long life: services that answer oddly or die, clients that move, a tunnel that is down."""
+"""The long life of a forward: services that answer oddly or die, clients that move, a tunnel that is down."""
 
 import socket
 import unittest

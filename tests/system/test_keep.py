@@ -1,5 +1,6 @@
 """Services that see their clients' own addresses (source = "keep"): home does what `adit show --home-routes` prints."""
 
+import contextlib
 import unittest
 
 import factorio
@@ -81,6 +82,12 @@ class KeepTest(factorio.FactorioTest):
         self.assertEqual(service.sources, expected)
 
 
+    def is_answered_at_length(self, player):
+        with contextlib.suppress(TimeoutError):
+            return player.ask(bytes(9000), 0.5) == bytes(9000)
+        return False
+
+
 class Keep(KeepTest):
     def test_shows_a_service_its_clients_addresses(self):
         self.start()
@@ -96,6 +103,16 @@ class Keep(KeepTest):
         self.obey()
         self.home.run("sysctl", "-qw", "net.ipv6.bindv6only=1", check=True)
         self.expect_own_addresses(self.echo(self.home, ("0.0.0.0", 34197), ("::", 34197)), 34197)
+
+    def test_carries_datagrams_in_fragments(self):
+        self.start()
+        self.obey()
+        service = self.echo(self.home, ("10.1.2.2", 34197), ("fd00:1:2::2", 34197))
+        for address in self.PUBLIC:
+            player = self.player(self.players, address, 34197)
+            for size in (1393, 1472, 9000, 65000):
+                self.assertEqual(player.ask(bytes(size)), bytes(size))
+        self.assertEqual(service.received, 8)
 
     def test_leaves_players_in_homes_own_network_alone(self):
         self.start()
@@ -132,6 +149,17 @@ class Keep(KeepTest):
         self.obey()
         self.assertTrue(player.is_answered())
 
+    def test_hears_that_a_service_is_gone_if_errors_are_sent_there_too(self):
+        self.start()
+        self.obey()
+        errors = [line[1:].split() for line in self.printed() if line.startswith("#   ip ") and "icmp" in line]
+        self.assertEqual(len(errors), 2)
+        for words in errors:
+            self.home.run(*words, check=True)
+        for name, address in zip(("factorio", "factorio6"), self.PUBLIC):
+            self.assertFalse(self.player(self.players, address, 34197).is_answered(0.1))
+            lab.wait_until(lambda: not self.gateway.forward(name)["service_is_reachable"], "unreachable")
+
     def test_reaches_a_machine_behind_home(self):
         self.start(
             keep("jail", "0.0.0.0:5000", "10.1.3.2:5000"),
@@ -146,6 +174,12 @@ class Keep(KeepTest):
         self.home.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", check=True)
         self.obey()
         self.expect_own_addresses(self.echo(jail, BEHIND, BEHIND6), 5000)
+        # Only a home that tracks connections sees ports in each fragment of an answer.
+        tracking = "table inet keep { chain in { type filter hook prerouting priority 0; ct state new accept; }; }"
+        self.home.run("nft", "-f", "-", text=tracking, check=True)
+        for address in self.PUBLIC:
+            player = self.player(self.players, address, 5000)
+            lab.wait_until(lambda: self.is_answered_at_length(player), "a long answer")  # the first finds the MTU
 
 
 class HomeRoutes(KeepTest):

@@ -1,4 +1,4 @@
-"""A flood from sources that do not exist, each datagram from another: who plays goes on, who is new comes in after it."""
+"""A flood from sources that do not exist, each datagram from another: who plays goes on, who is new comes in after."""
 
 import json
 import pathlib
@@ -85,25 +85,28 @@ class SpoofedFlood(factorio.FactorioTest):
     def game(self):
         return self.gateway.forward(("factorio", "factorio6")[self.version])
 
-    def flood(self, first_source, seconds=SECONDS):
+    def flood(self, first_source):
         mac = json.loads(self.vps.ip("-j", "link", "show", "eth0"))[0]["address"]
-        words = ["flood", "eth0", mac, first_source, self.PUBLIC[self.version], self.port, RATE, seconds]
-        return subprocess.Popen(
+        words = ["flood", "eth0", mac, first_source, self.PUBLIC[self.version], self.port, RATE, SECONDS]
+        flood = subprocess.Popen(
             self.players.command(sys.executable, SPOOFER, *words), stdout=subprocess.PIPE, text=True
         )
+        self.addCleanup(flood.stdout.close)
+        self.addCleanup(flood.wait)
+        self.addCleanup(flood.kill)
+        return flood
 
-    def play_through(self, version, whom, sources):
+    def play_through(self, version, whom, first_source):
         self.version = version
         self.start(version, whom)
         players = [self.player(self.players, self.PUBLIC[version], self.port) for _ in range(16)]
         for player in players:
             for _ in range(2):
                 self.assertTrue(player.is_answered(lab.GENEROUS))
-        self.flood(sources[0], 1).communicate(timeout=30)  # memory that the first full table touches stays
         resident = self.resident()
         crowd = Crowd(players, 50)
         self.addCleanup(crowd.stop)
-        flood = self.flood(sources[1])
+        flood = self.flood(first_source)
         most = 0
         while flood.poll() is None:
             most = max(most, self.game()["flows"])
@@ -123,13 +126,13 @@ class SpoofedFlood(factorio.FactorioTest):
         self.assertGreaterEqual(game["flows_established"], 16, "no player was pushed out")
 
     def test_that_the_service_ignores(self):
-        self.play_through(0, "known", ("10.64.0.0", "10.128.0.0"))
+        self.play_through(0, "known", "10.128.0.0")
 
     def test_that_the_service_answers(self):
-        self.play_through(0, "all", ("10.64.0.0", "10.128.0.0"))
+        self.play_through(0, "all", "10.128.0.0")
 
     def test_from_as_many_ipv6_networks(self):
-        self.play_through(1, "known", ("2001:db8:4000::1", "2001:db8:5000::1"))
+        self.play_through(1, "known", "2001:db8:4000::1")
 
 
 if __name__ == "__main__":
