@@ -21,16 +21,15 @@ void Inbound::serve(UdpSocket& socket) {
 }
 
 void Inbound::deliver(Time now) {
-  core_.forwarder.look_ahead(inner_);
-  for (Packet& packet : inner_) {
-    forward::PublicSide to;
-    switch (core_.forwarder.from_tunnel(packet, now, to)) {
+  core_.forwarder.from_tunnel(inner_, now, released_);
+  for (size_t i = 0; i < inner_.size(); ++i) {
+    switch (released_[i].what) {
       case forward::Release::kToPublic:
-        to_client(std::move(packet), to);
+        to_client(std::move(inner_[i]), released_[i].to);
         break;
       case forward::Release::kNotOurs:
         if (!ports_.tun.empty())
-          to_tun_.push_back(std::move(packet));
+          to_tun_.push_back(std::move(inner_[i]));
         else
           drops_.count(Drop::kNoTun);
         break;

@@ -29,6 +29,7 @@ class Inbound {
   // The batch under way, kept between wake-ups for its storage.
   tunnel::Incoming incoming_;
   PacketBatch inner_;
+  std::vector<forward::Released> released_;  // of inner_
   tunnel::Outgoing replies_;
   PacketBatch to_tun_;
   std::vector<Datagrams> to_clients_;           // by ListenerId

@@ -20,22 +20,12 @@ void Outbound::serve_clients(forward::ListenerId listener) {
   ports_.clients[listener].read(pool_, kBatchSize, from_clients_, drops_);
   {
     const std::lock_guard lock(core_.mutex);
-    forward_all(listener);
+    core_.forwarder.from_public(listener, from_clients_, read_clock().mono, pool_, inner_);
     encapsulate();
   }
   from_clients_.clear();
   unreachable_.clear();  // nobody waits for them
   flush();
-}
-
-void Outbound::forward_all(forward::ListenerId listener) {
-  const Time now = read_clock().mono;
-  sides_.clear();
-  for (const Datagram& each : from_clients_) sides_.push_back({listener, each.remote, each.local.ip});
-  core_.forwarder.look_ahead(sides_);
-  for (size_t i = 0; i < sides_.size(); ++i) {
-    core_.forwarder.from_public(sides_[i], std::move(from_clients_[i].packet), now, pool_, inner_);
-  }
 }
 
 void Outbound::encapsulate() { core_.tunnel.encapsulate(inner_, read_clock(), to_peers_, unreachable_); }

@@ -25,7 +25,6 @@ class Outbound {
   static constexpr size_t kLargeSlots = 16;
   static constexpr size_t kLargestPayload = 65527;
 
-  void forward_all(forward::ListenerId listener);
   void encapsulate();
   void flush();
 
@@ -37,7 +36,6 @@ class Outbound {
 
   // The batch under way, kept between wake-ups for its storage.
   Datagrams from_clients_;
-  std::vector<forward::PublicSide> sides_;  // of those
   PacketBatch inner_;
   PacketBatch unreachable_;  // answers to packets that no peer takes
   tunnel::Outgoing to_peers_;

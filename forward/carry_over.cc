@@ -71,18 +71,16 @@ bool Forwarder::restore(const SavedFlow& saved, ListenerId id, Time now) {
   const PublicSide outside{id, saved.client, saved.local};
   const TunnelSide inside{saved.ours, saved.remote};
   const Duration timeout = saved.state == FlowState::kUnanswered ? rule.unanswered_timeout : rule.idle_timeout;
-  if (saved.remote != listener.service || may_use(outside) != Drop::kNone) return false;
+  if (may_use(outside) != Drop::kNone) return false;
+  const uint16_t our_port = listener.keeps_source() ? saved.client.port : saved.ours.port;
+  if (inside != listener.tunnel_side(saved.client, our_port)) return false;
   if (saved.state > FlowState::kEstablished) return false;
   if (saved.idle < Duration{} || saved.idle >= std::min(timeout, kLongestIdle)) return false;
   if (stats.flows >= rule.max_flows) return false;
   if (sources_->flows_of(listener.rule, saved.client.ip) >= rule.max_flows_per_source) return false;
   if (flows_->find(outside) != kNoFlow) return false;
-  if (listener.keeps_source()) {
-    if (inside != kept_side(saved.client, listener.service) || !may_keep(listener, saved.client)) return false;
-  } else {
-    if (saved.ours != Endpoint{*listener.ours, saved.ours.port} || !ports_[listener.ports].take(saved.ours.port))
-      return false;
-  }
+  if (listener.keeps_source() ? !may_keep(listener, saved.client) : !ports_[listener.ports].take(our_port))
+    return false;
   ++stats.flows;
   count_flow(stats, saved.state, +1);
   const SourceIndex source = sources_->add(listener.rule, saved.client.ip);

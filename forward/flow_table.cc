@@ -1,84 +1,67 @@
 #include "forward/flow_table.h"
 
 #include <algorithm>
-#include <array>
-
-#include "net/packet.h"
+#include <cassert>
 
 namespace adit::forward {
 
 FlowTable::FlowTable(size_t rules, uint32_t capacity, uint64_t seed)
-    : seed_(seed), flows_(capacity), by_public_(capacity), by_tunnel_(capacity), orders_(rules * kFlowStates.size()) {}
-
-FlowIndex FlowTable::find(const PublicSide& side) const noexcept {
-  return by_public_.find(flows_, hash(side), [&side](const Flow& flow) { return flow.public_side == side; });
+    : seed_(seed),
+      flows_(capacity),
+      by_public_(capacity * kBucketsPerFlow),
+      by_tunnel_(capacity * kBucketsPerFlow),
+      orders_(rules * kFlowStates.size()) {
+  assert(rules <= kMostRules);
 }
 
-FlowIndex FlowTable::find(const TunnelSide& side) const noexcept {
-  return by_tunnel_.find(flows_, hash(side), [&side](const Flow& flow) { return flow.tunnel_side == side; });
+FlowHash FlowTable::hash(const PublicSide& side) const noexcept {
+  const Endpoint local{side.local, static_cast<uint16_t>(side.listener)};
+  return hash_endpoint(local, hash_endpoint(side.client, seed_));
 }
 
-/// Two rounds, the second of which asks for what the first has fetched: bucket, flow.  Its neighbours are not touched
-/// but once in a grain.
-template <typename Side>
-void FlowTable::fetch(std::span<const Side> sides) const noexcept {
-  std::array<uint64_t, kBatchSize> hashes;
-  if (!needs_look_ahead()) return;
-  while (!sides.empty()) {
-    const size_t count = std::min(sides.size(), kBatchSize);
-    for (size_t i = 0; i < count; ++i) {
-      hashes[i] = hash(sides[i]);
-      index_of(sides[i]).prefetch(hashes[i]);
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const FlowIndex first = index_of(sides[i]).first(hashes[i]);
-      __builtin_prefetch(&flows_[first], 1);
-      __builtin_prefetch(&flows_[first].tunnel_side, 1);
-    }
-    sides = sides.subspan(count);
-  }
+FlowHash FlowTable::hash(const TunnelSide& side) const noexcept {
+  return hash_endpoint(side.remote, hash_endpoint(side.ours, seed_));
 }
-template void FlowTable::fetch(std::span<const PublicSide> sides) const noexcept;
-template void FlowTable::fetch(std::span<const TunnelSide> sides) const noexcept;
+
+FlowIndex FlowTable::find(const PublicSide& side, FlowHash hash) const noexcept {
+  return by_public_.find(flows_, hash, [&side](const Flow& flow) { return flow.public_side == side; });
+}
+
+FlowIndex FlowTable::find(const TunnelSide& side, FlowHash hash) const noexcept {
+  return by_tunnel_.find(flows_, hash, [&side](const Flow& flow) { return flow.tunnel_side == side; });
+}
 
 FlowIndex FlowTable::open(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
                           Time now) noexcept {
-  const FlowIndex flow = enter({.public_side = public_side,
-                                .next_by_public = kNoFlow,
-                                .next_by_tunnel = kNoFlow,
-                                .state = FlowState::kUnanswered,
-                                .ordered_at = 0,
-                                .last_seen = now,
-                                .tunnel_side = tunnel_side,
-                                .less_recent = kNoFlow,
-                                .more_recent = kNoFlow,
-                                .rule = rule,
-                                .source = source});
+  const FlowIndex flow = enter(public_side, tunnel_side, rule, source, FlowState::kUnanswered, now);
   append(flow);
   return flow;
 }
 
 FlowIndex FlowTable::restore(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule,
                              SourceIndex source, FlowState state, Time last_seen) noexcept {
-  const FlowIndex flow = enter({.public_side = public_side,
-                                .next_by_public = kNoFlow,
-                                .next_by_tunnel = kNoFlow,
-                                .state = state,
-                                .ordered_at = 0,
-                                .last_seen = last_seen,
-                                .tunnel_side = tunnel_side,
-                                .less_recent = kNoFlow,
-                                .more_recent = kNoFlow,
-                                .rule = rule,
-                                .source = source});
+  const FlowIndex flow = enter(public_side, tunnel_side, rule, source, state, last_seen);
   prepend(flow);
   return flow;
 }
 
-FlowIndex FlowTable::enter(const Flow& value) noexcept {
-  const FlowIndex flow = flows_.put(value);
-  by_public_.insert(flows_, hash(value.public_side), flow);
-  by_tunnel_.insert(flows_, hash(value.tunnel_side), flow);
+/// All but its place in the order.
+FlowIndex FlowTable::enter(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule,
+                           SourceIndex source, FlowState state, Time last_seen) noexcept {
+  const FlowIndex flow = flows_.put({.public_side = public_side,
+                                     .next_by_public = kNoFlow,
+                                     .rule = rule & kMostRules,
+                                     .state = state,
+                                     .ordered_at = 0,
+                                     .our_port = tunnel_side.ours.port,
+                                     .last_seen = last_seen,
+                                     .tunnel_side = tunnel_side,
+                                     .next_by_tunnel = kNoFlow,
+                                     .less_recent = kNoFlow,
+                                     .more_recent = kNoFlow,
+                                     .source = source});
+  by_public_.insert(flows_, hash(public_side), flow);
+  by_tunnel_.insert(flows_, hash(tunnel_side), flow);
   return flow;
 }
 
@@ -115,15 +98,6 @@ void FlowTable::close(FlowIndex flow) noexcept {
   by_public_.erase(flows_, hash(flows_[flow].public_side), flow);
   by_tunnel_.erase(flows_, hash(flows_[flow].tunnel_side), flow);
   flows_.erase(flow);
-}
-
-uint64_t FlowTable::hash(const PublicSide& side) const noexcept {
-  const Endpoint local{side.local, static_cast<uint16_t>(side.listener)};
-  return hash_endpoint(local, hash_endpoint(side.client, seed_));
-}
-
-uint64_t FlowTable::hash(const TunnelSide& side) const noexcept {
-  return hash_endpoint(side.remote, hash_endpoint(side.ours, seed_));
 }
 
 void FlowTable::append(FlowIndex flow) noexcept {

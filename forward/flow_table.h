@@ -10,29 +10,48 @@
 
 namespace adit::forward {
 
+using FlowHash = uint64_t;
+
 /// Everything here takes the same number of steps whether there is one flow or a hundred thousand.  Memory that was
 /// never needed is never touched (slab.h).
 class FlowTable {
  public:
-  /// Its slot, its place in the list of free slots, and at most 8 bytes of buckets in each of two indices.  With its
-  /// source and its SNAT port a flow costs less than 200 bytes in all (forwarder_state.h).
-  static constexpr size_t kBytesPerFlow = sizeof(Flow) + sizeof(FlowIndex) + size_t{2} * 8;
+  /// A chain that goes on is a wait that no prefetch spares, so chains are kept short.
+  static constexpr size_t kBucketsPerFlow = 3;
+  /// Its slot, its place in the list of free slots, and its buckets in two indices.  With its source and its SNAT port
+  /// a flow costs less than 200 bytes in all (forwarder_state.h).
+  static constexpr size_t kBytesPerFlow =
+      sizeof(Flow) + sizeof(FlowIndex) + 2 * kBucketsPerFlow * HashIndex<Flow, nullptr>::kBytesPerBucket;
 
-  /// For `rules` rules with together at most `capacity` flows.  `seed` is what clients must not know, lest they
-  /// choose addresses that all fall into one bucket.
+  /// For `rules` rules (at most kMostRules) with together at most `capacity` flows.  `seed` is what clients must not
+  /// know, lest they choose addresses that all fall into one bucket.
   FlowTable(size_t rules, uint32_t capacity, uint64_t seed);
 
   /// kNoFlow when there is none.
-  [[nodiscard]] FlowIndex find(const PublicSide& side) const noexcept;
-  [[nodiscard]] FlowIndex find(const TunnelSide& side) const noexcept;
+  [[nodiscard]] FlowIndex find(const PublicSide& side) const noexcept { return find(side, hash(side)); }
+  [[nodiscard]] FlowIndex find(const TunnelSide& side) const noexcept { return find(side, hash(side)); }
+  /// In steps, for a batch: among many flows no flow is in the processor's caches, and a packet need not wait for what
+  /// is asked for while others are worked on.  First the hash,
+  [[nodiscard]] FlowHash hash(const PublicSide& side) const noexcept;
+  [[nodiscard]] FlowHash hash(const TunnelSide& side) const noexcept;
+  /// ... as soon as it is known this (always inlined, because GCC takes a call that only prefetches for one without
+  /// effect),
+  [[gnu::always_inline]] void prefetch_public_bucket(FlowHash hash) const noexcept { by_public_.prefetch(hash); }
+  [[gnu::always_inline]] void prefetch_tunnel_bucket(FlowHash hash) const noexcept { by_tunnel_.prefetch(hash); }
+  /// ... some packets ahead this, which is for find(), refresh() and what a packet is rewritten with,
+  [[gnu::always_inline]] void prefetch_public(FlowHash hash) const noexcept {
+    __builtin_prefetch(&flows_[by_public_.first(hash)], 1);
+  }
+  [[gnu::always_inline]] void prefetch_tunnel(FlowHash hash) const noexcept {
+    const Flow& flow = flows_[by_tunnel_.first(hash)];
+    __builtin_prefetch(&flow.tunnel_side, 1);
+    __builtin_prefetch(&flow, 1);
+  }
+  /// ... and then this.
+  [[nodiscard]] FlowIndex find(const PublicSide& side, FlowHash hash) const noexcept;
+  [[nodiscard]] FlowIndex find(const TunnelSide& side, FlowHash hash) const noexcept;
   [[nodiscard]] const Flow& operator[](FlowIndex flow) const noexcept { return flows_[flow]; }
   [[nodiscard]] size_t size() const noexcept { return flows_.size(); }
-
-  /// Fetches what find() and refresh() will need of each flow into the processor's caches, for all together.  With few
-  /// flows these are there already, and it does nothing.
-  [[nodiscard]] bool needs_look_ahead() const noexcept { return flows_.size() > kFewFlows; }
-  void look_ahead(std::span<const PublicSide> sides) const noexcept { fetch(sides); }
-  void look_ahead(std::span<const TunnelSide> sides) const noexcept { fetch(sides); }
 
   /// Enters an unanswered flow.  Neither side is in the table, and there is room.
   FlowIndex open(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
@@ -66,27 +85,18 @@ class FlowTable {
     FlowIndex most_recent = kNoFlow;
   };
 
-  [[nodiscard]] uint64_t hash(const PublicSide& side) const noexcept;
-  [[nodiscard]] uint64_t hash(const TunnelSide& side) const noexcept;
-  [[nodiscard]] const auto& index_of(const PublicSide& /*kind*/) const noexcept { return by_public_; }
-  [[nodiscard]] const auto& index_of(const TunnelSide& /*kind*/) const noexcept { return by_tunnel_; }
-  template <typename Side>
-  void fetch(std::span<const Side> sides) const noexcept;
-
   [[nodiscard]] const Order& order_of(RuleId rule, FlowState state) const noexcept {
     return orders_[rule * kFlowStates.size() + static_cast<size_t>(state)];
   }
   [[nodiscard]] Order& order_of(const Flow& flow) noexcept {
     return orders_[flow.rule * kFlowStates.size() + static_cast<size_t>(flow.state)];
   }
-  FlowIndex enter(const Flow& flow) noexcept;
+  FlowIndex enter(const PublicSide& public_side, const TunnelSide& tunnel_side, RuleId rule, SourceIndex source,
+                  FlowState state, Time last_seen) noexcept;
   [[nodiscard]] static uint16_t low_seconds(Time time) noexcept;
   void append(FlowIndex flow) noexcept;
   void prepend(FlowIndex flow) noexcept;
   void unlink(FlowIndex flow) noexcept;
-
-  /// More are larger than a second-level cache.
-  static constexpr size_t kFewFlows = 4096;
 
   uint64_t seed_;
   Slab<Flow> flows_;

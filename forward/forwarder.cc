@@ -14,6 +14,13 @@ namespace {
 
 /// Most flows one expire() frees: a tenth of a millisecond of work with cold caches, so that packets hardly wait.
 constexpr unsigned kMostExpiredPerCall = 256;
+/// How many packets before its own a flow is asked for: work for longer than memory takes, and no more lines than a
+/// processor waits for at a time.
+constexpr size_t kAhead = 6;
+
+TunnelSide tunnel_side_of(const UdpView& answer) noexcept {
+  return {.ours = answer.destination, .remote = answer.source};
+}
 
 }  // namespace
 
@@ -70,29 +77,37 @@ const RuleStats& Forwarder::stats(RuleId id) const noexcept { return rules_[id].
 
 // Packets.
 
-void Forwarder::look_ahead(std::span<const PublicSide> from) const noexcept { flows_->look_ahead(from); }
-
-void Forwarder::look_ahead(std::span<const Packet> inner) const noexcept {
-  if (!flows_->needs_look_ahead()) return;
-  std::array<TunnelSide, kBatchSize> sides;
-  size_t count = 0;
-  for (const Packet& packet : inner) {
-    const std::optional<UdpView> view = udp_view(packet.bytes());
-    if (!view) continue;
-    sides[count++] = {.ours = view->destination, .remote = view->source};
-    if (count < sides.size()) continue;
-    flows_->look_ahead(std::span<const TunnelSide>(sides));
-    count = 0;
-  }
-  flows_->look_ahead(std::span<const TunnelSide>(sides).first(count));
+Drop Forwarder::from_public(const PublicSide& from, Packet packet, Time now, PacketPool& pool,
+                            PacketBatch& inner) noexcept {
+  return from_public(from, flows_->hash(from), std::move(packet), now, pool, inner);
 }
 
-Drop Forwarder::from_public(const PublicSide& from, Packet packet, Time now, PacketPool& pool,
+void Forwarder::from_public(ListenerId listener, std::span<Datagram> batch, Time now, PacketPool& pool,
+                            PacketBatch& inner) noexcept {
+  std::array<PublicSide, kBatchSize> sides;
+  std::array<FlowHash, kBatchSize> hashes;
+  while (!batch.empty()) {
+    const size_t count = std::min(batch.size(), kBatchSize);
+    for (size_t i = 0; i < count; ++i) {
+      sides[i] = {listener, batch[i].remote, batch[i].local.ip};
+      hashes[i] = flows_->hash(sides[i]);
+      flows_->prefetch_public_bucket(hashes[i]);
+    }
+    for (size_t i = 0; i < std::min(count, kAhead); ++i) flows_->prefetch_public(hashes[i]);
+    for (size_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) flows_->prefetch_public(hashes[i + kAhead]);
+      from_public(sides[i], hashes[i], std::move(batch[i].packet), now, pool, inner);
+    }
+    batch = batch.subspan(count);
+  }
+}
+
+Drop Forwarder::from_public(const PublicSide& from, FlowHash hash, Packet packet, Time now, PacketPool& pool,
                             PacketBatch& inner) noexcept {
   assert(from.listener < listeners_.size());
   RuleStats& stats = rules_[listeners_[from.listener].rule].stats;
   const size_t payload_size = packet.size();
-  const Drop drop = forward(from, std::move(packet), now, pool, inner);
+  const Drop drop = forward(from, hash, std::move(packet), now, pool, inner);
   if (drop != Drop::kNone) {
     stats.drops.count(drop);
     return drop;
@@ -102,9 +117,9 @@ Drop Forwarder::from_public(const PublicSide& from, Packet packet, Time now, Pac
   return Drop::kNone;
 }
 
-Drop Forwarder::forward(const PublicSide& from, Packet packet, Time now, PacketPool& pool,
+Drop Forwarder::forward(const PublicSide& from, FlowHash hash, Packet packet, Time now, PacketPool& pool,
                         PacketBatch& inner) noexcept {
-  FlowIndex flow = flows_->find(from);
+  FlowIndex flow = flows_->find(from, hash);
   if (flow == kNoFlow) {
     const Drop drop = may_use(from);
     if (drop != Drop::kNone) return drop;
@@ -118,7 +133,7 @@ Drop Forwarder::forward(const PublicSide& from, Packet packet, Time now, PacketP
   } else {
     client_spoke(flow, now);
   }
-  const TunnelSide& inside = (*flows_)[flow].tunnel_side;
+  const TunnelSide inside = listener.tunnel_side(from.client, (*flows_)[flow].our_port);
   const uint16_t mtu = mtu_of(listener, now);
   if (packet.size() + udp_overhead(inside.remote.ip.is_v4()) > mtu) {
     // Numbers of their own: among those of all packets they would come round before fragments are late (RFC
@@ -133,15 +148,43 @@ Drop Forwarder::forward(const PublicSide& from, Packet packet, Time now, PacketP
 }
 
 Release Forwarder::from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept {
-  if (const std::optional<UdpView> view = udp_view(packet.bytes())) return answer(packet, *view, now, to);
+  const std::optional<UdpView> view = udp_view(packet.bytes());
+  return view ? answer(packet, *view, flows_->hash(tunnel_side_of(*view)), now, to) : odd_packet(packet, now, to);
+}
+
+void Forwarder::from_tunnel(std::span<Packet> batch, Time now, std::vector<Released>& released) {
+  std::array<std::optional<UdpView>, kBatchSize> views;
+  std::array<FlowHash, kBatchSize> hashes;
+  released.resize(batch.size());
+  Released* next = released.data();
+  while (!batch.empty()) {
+    const size_t count = std::min(batch.size(), kBatchSize);
+    for (size_t i = 0; i < count; ++i) {
+      views[i] = udp_view(batch[i].bytes());
+      hashes[i] = views[i] ? flows_->hash(tunnel_side_of(*views[i])) : 0;
+      flows_->prefetch_tunnel_bucket(hashes[i]);
+    }
+    for (size_t i = 0; i < std::min(count, kAhead); ++i) flows_->prefetch_tunnel(hashes[i]);
+    for (size_t i = 0; i < count; ++i, ++next) {
+      if (i + kAhead < count) flows_->prefetch_tunnel(hashes[i + kAhead]);
+      next->what =
+          views[i] ? answer(batch[i], *views[i], hashes[i], now, next->to) : odd_packet(batch[i], now, next->to);
+    }
+    batch = batch.subspan(count);
+  }
+}
+
+/// No UDP as it is: a fragment, or an error about what was sent, if it is for us at all.
+Release Forwarder::odd_packet(Packet& packet, Time now, PublicSide& to) noexcept {
   if (const Release release = put_together(packet, now); release != Release::kNotOurs) return release;
-  if (const std::optional<UdpView> view = udp_view(packet.bytes())) return answer(packet, *view, now, to);
+  if (const std::optional<UdpView> view = udp_view(packet.bytes()))
+    return answer(packet, *view, flows_->hash(tunnel_side_of(*view)), now, to);
   const std::optional<IcmpError> error = icmp_error(packet.bytes());
   return error ? hear_error(*error, now) : Release::kNotOurs;
 }
 
-Release Forwarder::answer(Packet& packet, const UdpView& view, Time now, PublicSide& to) noexcept {
-  const FlowIndex flow = flows_->find(TunnelSide{.ours = view.destination, .remote = view.source});
+Release Forwarder::answer(Packet& packet, const UdpView& view, FlowHash hash, Time now, PublicSide& to) noexcept {
+  const FlowIndex flow = flows_->find(tunnel_side_of(view), hash);
   if (flow == kNoFlow) return Release::kNotOurs;
   RuleStats& stats = rules_[(*flows_)[flow].rule].stats;
   const Drop drop = unwrap_udp(packet, view);

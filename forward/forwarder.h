@@ -84,6 +84,12 @@ enum class Release : uint8_t {
   kDropped,   // ours, but dropped and counted
 };
 
+/// What became of one packet of several.
+struct Released {
+  Release what;
+  PublicSide to;  // where it is kToPublic
+};
+
 struct RuleStats {
   uint32_t flows = 0;              // now
   uint32_t flows_unanswered = 0;   // of those
@@ -128,15 +134,16 @@ class Forwarder {
   /// that the way to it takes, its fragments are appended, in packets of `pool`.  Anything but Drop::kNone: dropped and
   /// counted.  `from` is asked of a client's first datagram only.
   Drop from_public(const PublicSide& from, Packet packet, Time now, PacketPool& pool, PacketBatch& inner) noexcept;
+  /// The same for a batch that has come in by a listener.  Among many flows it is faster: the memory of all is waited
+  /// for at once.
+  void from_public(ListenerId listener, std::span<Datagram> batch, Time now, PacketPool& pool,
+                   PacketBatch& inner) noexcept;
 
   /// An inner packet from the tunnel: `kToPublic` when it is a service's answer, with its client in `to`.  Fragments
   /// that a service's host sends are put together first, whoever they are for.
   Release from_tunnel(Packet& packet, Time now, PublicSide& to) noexcept;
-
-  /// Before a batch of either: among many flows none is in the processor's caches, and so their memory is waited for
-  /// once and not once for each packet.  Changes nothing.
-  void look_ahead(std::span<const PublicSide> from) const noexcept;
-  void look_ahead(std::span<const Packet> inner) const noexcept;
+  /// The same for a batch; `released` becomes what has become of each.
+  void from_tunnel(std::span<Packet> batch, Time now, std::vector<Released>& released);
 
   /// Largest inner packet from now on.
   void set_mtu(uint16_t mtu) noexcept { mtu_ = mtu; }
@@ -174,8 +181,12 @@ class Forwarder {
 
   // forwarder.cc
   void set_grains(RuleId id) noexcept;
-  Drop forward(const PublicSide& from, Packet packet, Time now, PacketPool& pool, PacketBatch& inner) noexcept;
-  Release answer(Packet& packet, const UdpView& view, Time now, PublicSide& to) noexcept;
+  Drop from_public(const PublicSide& from, uint64_t hash, Packet packet, Time now, PacketPool& pool,
+                   PacketBatch& inner) noexcept;
+  Drop forward(const PublicSide& from, uint64_t hash, Packet packet, Time now, PacketPool& pool,
+               PacketBatch& inner) noexcept;
+  Release answer(Packet& packet, const UdpView& view, uint64_t hash, Time now, PublicSide& to) noexcept;
+  Release odd_packet(Packet& packet, Time now, PublicSide& to) noexcept;
   void client_spoke(uint32_t flow, Time now) noexcept;
   void service_spoke(uint32_t flow, Time now) noexcept;
   void close(uint32_t flow) noexcept;

@@ -27,6 +27,11 @@ struct Forwarder::ListenerState {
   Time path_mtu_until{};  // from then on it may have grown
 
   [[nodiscard]] bool keeps_source() const noexcept { return ports == kNoPorts; }
+  /// Of a flow of this client with this port of ours, which is the client's own where its source is kept.  A tunnel has
+  /// no interfaces to choose from, so a link-local client's scope ends here.
+  [[nodiscard]] TunnelSide tunnel_side(const Endpoint& client, uint16_t our_port) const noexcept {
+    return {.ours = {keeps_source() ? client.ip : *ours, our_port}, .remote = service};
+  }
 };
 
 struct Forwarder::RuleState {
@@ -37,11 +42,6 @@ struct Forwarder::RuleState {
   bool was_told_full = false;
   uint32_t lacks_ports = kNoPorts;  // index into ports_, if it is full for want of one
 };
-
-/// A tunnel has no interfaces to choose from, so a link-local client's scope ends here.
-inline TunnelSide kept_side(const Endpoint& client, const Endpoint& service) noexcept {
-  return {.ours = {client.ip, client.port}, .remote = service};
-}
 
 /// Unlike the two named states, answered flows are not counted: they are the rest.
 inline void count_flow(RuleStats& stats, FlowState state, int change) noexcept {

@@ -47,7 +47,7 @@ Drop Forwarder::open(const PublicSide& from, Time now, FlowIndex& flow) noexcept
 /// Not where another flow has this tunnel side: the same client comes in by two listeners.  And not the gateway's own
 /// address, whose tunnel sides are the SNAT's.
 bool Forwarder::may_keep(const ListenerState& listener, const Endpoint& client) const noexcept {
-  return listener.ours != client.ip && flows_->find(kept_side(client, listener.service)) == kNoFlow;
+  return listener.ours != client.ip && flows_->find(listener.tunnel_side(client, client.port)) == kNoFlow;
 }
 
 /// The flow that gives way to a new one of the listener: the rule's newest that the service has not answered; where it
@@ -78,8 +78,8 @@ void Forwarder::evict(FlowIndex flow) noexcept {
 FlowIndex Forwarder::enter(const PublicSide& from, Time now) noexcept {
   const ListenerState& listener = listeners_[from.listener];
   RuleStats& stats = rules_[listener.rule].stats;
-  TunnelSide inside = kept_side(from.client, listener.service);
-  if (!listener.keeps_source()) inside.ours = {*listener.ours, *ports_[listener.ports].take()};
+  const uint16_t our_port = listener.keeps_source() ? from.client.port : *ports_[listener.ports].take();
+  const TunnelSide inside = listener.tunnel_side(from.client, our_port);
   ++stats.flows;
   ++stats.flows_opened;
   count_flow(stats, FlowState::kUnanswered, +1);

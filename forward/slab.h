@@ -3,7 +3,7 @@
 // table for 100,000 flows costs an idle process nothing, and a packet never waits for an allocation or a rehash.
 #pragma once
 
-#include <bit>
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +12,8 @@
 #include <new>
 #include <type_traits>
 #include <vector>
+
+#include "net/bytes.h"
 
 namespace adit::forward {
 
@@ -80,36 +82,42 @@ class Slab {
 };
 
 /// Finds values of a slab by hash.  Values whose hashes fall into one bucket form a chain through their `Next` member;
-/// with at least as many buckets as slots a chain is one value long, give or take one.
+/// with as many buckets as values a chain has one and a half on average, with three times as many hardly more than one.
 template <typename T, SlotIndex T::*Next>
 class HashIndex {
  public:
-  /// For a slab of `slots` slots; their bytes of bucket are 4 to 8 each.
-  explicit HashIndex(uint32_t slots) : mask_(std::bit_ceil(size_t{slots} + 1) - 1), buckets_(mask_ + 1) {}
+  static constexpr size_t kBytesPerBucket = sizeof(SlotIndex);
+
+  explicit HashIndex(size_t buckets) : size_(std::max<size_t>(buckets, 1)), buckets_(size_) {}
 
   /// Two steps towards find() for many hashes at once: fetch the bucket, then see which value stands first in it.
-  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&buckets_[hash & mask_]); }
-  [[nodiscard]] SlotIndex first(uint64_t hash) const noexcept { return buckets_[hash & mask_]; }
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&buckets_[bucket_of(hash)]); }
+  [[nodiscard]] SlotIndex first(uint64_t hash) const noexcept { return buckets_[bucket_of(hash)]; }
 
   template <typename Matches>
   [[nodiscard]] SlotIndex find(const Slab<T>& slab, uint64_t hash, Matches matches) const noexcept {
-    SlotIndex slot = buckets_[hash & mask_];
+    SlotIndex slot = buckets_[bucket_of(hash)];
     while (slot != kNoSlot && !matches(slab[slot])) slot = slab[slot].*Next;
     return slot;
   }
   void insert(Slab<T>& slab, uint64_t hash, SlotIndex slot) noexcept {
-    slab[slot].*Next = buckets_[hash & mask_];
-    buckets_[hash & mask_] = slot;
+    slab[slot].*Next = buckets_[bucket_of(hash)];
+    buckets_[bucket_of(hash)] = slot;
   }
   /// `slot` was inserted under the same hash.
   void erase(Slab<T>& slab, uint64_t hash, SlotIndex slot) noexcept {
-    SlotIndex* link = &buckets_[hash & mask_];
+    SlotIndex* link = &buckets_[bucket_of(hash)];
     while (*link != slot) link = &(slab[*link].*Next);
     *link = slab[slot].*Next;
   }
 
  private:
-  size_t mask_;
+  /// The hash as a fraction of the buckets, so that there may be any number of them.
+  [[nodiscard]] size_t bucket_of(uint64_t hash) const noexcept {
+    return static_cast<size_t>(static_cast<Uint128>(hash) * size_ >> 64);
+  }
+
+  size_t size_;
   ZeroedArray<SlotIndex> buckets_;
 };
 

@@ -33,7 +33,8 @@ class SourceCounts {
 
  public:
   /// Of a source with one flow; counted as in FlowTable.
-  static constexpr size_t kBytesPerFlow = sizeof(Source) + sizeof(SourceIndex) + 8;
+  static constexpr size_t kBytesPerFlow =
+      sizeof(Source) + sizeof(SourceIndex) + HashIndex<Source, nullptr>::kBytesPerBucket;
 
  private:
   [[nodiscard]] SourceIndex find(RuleId rule, const Ip& prefix) const noexcept;

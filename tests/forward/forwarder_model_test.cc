@@ -342,7 +342,6 @@ class Life {
     const Drop drop = verdict.drop;
     evictions_ += verdict.evicted ? 1 : 0;
     Packet packet = packet_of(pool_, payload);
-    if (pick(4) == 0) forwarder_.look_ahead(std::span(&side, 1));
     PacketBatch inner;
     ASSERT_EQ(drop_name(forwarder_.from_public(side, std::move(packet), now_, pool_, inner)), drop_name(drop));
     DropCounters none;
@@ -370,7 +369,6 @@ class Life {
     const bool is_broken = pick(10) == 0;
     if (is_broken) packet.bytes()[udp_overhead(v4) - 1] ^= 1;  // the UDP checksum
     ModelFlow* flow = model_.find(ours, service);
-    if (pick(4) == 0) forwarder_.look_ahead(std::span<const Packet>(&packet, 1));
     const Release expected = flow == nullptr ? Release::kNotOurs : is_broken ? Release::kDropped : Release::kToPublic;
     PublicSide to;
     ASSERT_EQ(forwarder_.from_tunnel(packet, now_, to), expected);
