@@ -91,6 +91,7 @@ bool Forwarder::restore(const SavedFlow& saved, ListenerId id, Time now) {
 
 void Forwarder::take_over(Forwarder& old, Time now) {
   adopt_stats(old);
+  adopt_path_mtus(old);
   restore(old.save(now), now);
   if (reassembler_ && old.reassembler_) std::swap(reassembler_, old.reassembler_);
   drops_ = old.drops_;
@@ -102,6 +103,18 @@ void Forwarder::adopt_stats(const Forwarder& old) {
   for (RuleState& state : rules_) {
     const auto found = counted.find(state.rule.name);
     if (found != counted.end()) state.stats.add_counters_of(*found->second);
+  }
+}
+
+/// Else the next large datagram of each listener would be lost to learn it anew.
+void Forwarder::adopt_path_mtus(const Forwarder& old) {
+  std::map<Endpoint, const ListenerState*> known;
+  for (const ListenerState& listener : old.listeners_) known.emplace(listener.listen, &listener);
+  for (ListenerState& listener : listeners_) {
+    const auto found = known.find(listener.listen);
+    if (found == known.end() || found->second->service != listener.service) continue;
+    listener.path_mtu = found->second->path_mtu;
+    listener.path_mtu_until = found->second->path_mtu_until;
   }
 }
 

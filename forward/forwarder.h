@@ -172,7 +172,7 @@ class Forwarder {
   /// such port; those whose time is up; and, of more than the limits admit, first the unanswered and the long idle.
   size_t restore(std::span<const SavedFlow> saved, Time now);
   /// Goes on where `old` has stopped, before anything else: its flows as above, its counters where rules have the same
-  /// name, its fragments.
+  /// name, what fits the way to a listener's service where that is the same, its fragments.
   void take_over(Forwarder& old, Time now);
 
  private:
@@ -210,6 +210,7 @@ class Forwarder {
 
   // carry_over.cc
   void adopt_stats(const Forwarder& old);
+  void adopt_path_mtus(const Forwarder& old);
   bool restore(const SavedFlow& saved, ListenerId listener, Time now);
 
   uint16_t mtu_;

@@ -162,6 +162,20 @@ TEST_P(OddPackets, ASmallerMtuOnTheWayIsKeptForTenMinutes) {
   EXPECT_EQ(pieces_of(1360, at(std::chrono::minutes(10))), 1u);
 }
 
+TEST_P(OddPackets, ASmallerMtuOnTheWayIsCarriedOverToTheSameService) {
+  bench_.open(client_);
+  ASSERT_EQ(pieces_of(1360), 1u);
+  ASSERT_EQ(bench_.deliver(too_big(1300)), Release::kTaken);
+  Bench same(settings());
+  same.forwarder().take_over(bench_.forwarder(), at(seconds(1)));
+  EXPECT_EQ(same.send(client_, text_of_size(1360), at(seconds(1))), Drop::kNone);
+  EXPECT_EQ(same.pieces().size(), 2u);
+  Bench other(settings_of({rule_to(v4() ? "10.1.2.2:34198" : "[fd00:1:2::2]:34198")}));
+  other.forwarder().take_over(same.forwarder(), at(seconds(2)));
+  EXPECT_EQ(other.send(client_, text_of_size(1360), at(seconds(2))), Drop::kNone);
+  EXPECT_EQ(other.pieces().size(), 1u);
+}
+
 TEST_P(OddPackets, ATinyMtuIsNotBelievedToTheLetter) {
   ASSERT_EQ(pieces_of(1300), 1u);
   ASSERT_EQ(bench_.deliver(too_big(v4() ? 68 : 1280)), Release::kTaken);
