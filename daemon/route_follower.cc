@@ -30,8 +30,7 @@ RouteFollower::~RouteFollower() {
 }
 
 void RouteFollower::on_change() {
-  watch_->drain();
-  if (next_look_ != kNever) return;
+  if (!watch_->drain() || next_look_ != kNever) return;
   next_look_ = std::max(read_clock().mono, earliest_look_);
   changed_();
 }

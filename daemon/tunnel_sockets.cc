@@ -50,7 +50,7 @@ std::vector<std::vector<UdpSocket>> bind_tunnel_sockets_for(size_t workers, uint
   all.push_back(bind_tunnel_sockets(port, offloads));
   while (all.size() < workers) {
     std::vector<UdpSocket> more;
-    for (const UdpSocket& first : all.front()) more.push_back(first.bind_beside(offloads));
+    for (UdpSocket& first : all.front()) more.push_back(first.bind_beside(offloads));
     all.push_back(std::move(more));
   }
   return all;

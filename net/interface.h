@@ -1,4 +1,5 @@
-// Addresses, routes and MTU of a network interface, set through the kernel's own interface (rtnetlink on Linux).
+// Addresses, routes and MTU of a network interface, set through the kernel's own interface (rtnetlink on Linux, ioctls
+// and the routing socket on FreeBSD).
 // One implementation file per system.
 #pragma once
 
@@ -8,7 +9,8 @@
 
 namespace adit {
 
-/// All throw std::system_error that names the interface and what was tried.  What is already so is no error.
+/// All throw std::system_error that names the interface and what was tried, also where the system has no such thing.
+/// What is already so is no error.
 void set_mtu(const std::string& interface, unsigned mtu);
 /// Super-packets that the kernel hands to the interface are at most this large, in bytes.
 void set_largest_super_packet(const std::string& interface, unsigned size);
@@ -21,7 +23,7 @@ void set_no_automatic_addresses(const std::string& interface);
 void add_address(const std::string& interface, const Ip& address, uint8_t prefix_length);
 /// With it the kernel may take other addresses of its network and routes that need it.
 void remove_address(const std::string& interface, const Ip& address, uint8_t prefix_length);
-/// `table`: a routing table's number, 0 for the main one.
+/// `table`: a routing table's number (on FreeBSD, a FIB's), 0 for the main one (that of this process).
 void add_route(const std::string& interface, const Prefix& destination, uint32_t table);
 void remove_route(const std::string& interface, const Prefix& destination, uint32_t table);
 

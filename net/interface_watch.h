@@ -15,7 +15,8 @@ struct InterfaceState {
   std::optional<uint32_t> mtu;  // none: cannot be seen from here
 };
 
-/// Follows the interface of a tun device wherever it goes: it may be renamed and moved to another network namespace.
+/// Follows the interface of a tun device wherever it goes: it may be renamed and moved to another network (a
+/// namespace's, a jail's).
 class InterfaceWatch {
  public:
   /// `tun_fd` is the caller's and outlives this.  Throws std::system_error.
@@ -27,12 +28,11 @@ class InterfaceWatch {
   std::optional<InterfaceState> look() noexcept;
 
  private:
-  [[nodiscard]] bool is_here(const Fd& netns) const noexcept;
   void tick_every_second(bool wanted) noexcept;
 
   int tun_fd_;
-  Fd here_;     // the namespace that notices_ come from: our own
-  Fd notices_;  // netlink
+  Fd here_;     // knows our own network: its namespace, or a socket in it
+  Fd notices_;  // of that network's changes
   Fd ticks_;    // timer
   bool ticking_ = false;
 };

@@ -50,6 +50,12 @@ Fd socket_in(const Fd& netns) noexcept {
   return fd;
 }
 
+bool are_same(const Fd& netns, const Fd& other) noexcept {
+  struct stat a {};
+  struct stat b {};
+  return ::fstat(netns.get(), &a) == 0 && ::fstat(other.get(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /// Any socket does to ask about the interfaces of the namespace it was made in.
 std::optional<InterfaceState> ask(const Fd& socket, const ifreq& device) noexcept {
   ifreq request = device;
@@ -78,18 +84,11 @@ std::optional<InterfaceState> InterfaceWatch::look() noexcept {
   if (::ioctl(tun_fd_, TUNGETIFF, &device) < 0) return {};
   // Not permitted when it belongs to another user namespace.
   const Fd netns(::ioctl(tun_fd_, TUNGETDEVNETNS));
-  const bool here = netns && is_here(netns);
+  const bool here = netns && are_same(netns, here_);
   tick_every_second(!here);
   const Fd socket = here ? Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) : netns ? socket_in(netns) : Fd();
   if (const auto state = ask(socket, device)) return state;
   return probe(tun_fd_);
-}
-
-bool InterfaceWatch::is_here(const Fd& netns) const noexcept {
-  struct stat here {};
-  struct stat there {};
-  return ::fstat(here_.get(), &here) == 0 && ::fstat(netns.get(), &there) == 0 && here.st_dev == there.st_dev &&
-         here.st_ino == there.st_ino;
 }
 
 void InterfaceWatch::tick_every_second(bool wanted) noexcept {

@@ -14,8 +14,8 @@ class RouteWatch {
 
   /// Readable when routes, routing rules or interfaces have changed.
   [[nodiscard]] int fd() const noexcept { return notices_.get(); }
-  /// Empties the descriptor.
-  void drain() noexcept;
+  /// Empties the descriptor.  Whether something may have changed.
+  bool drain() noexcept;
 
   /// Whether a UDP datagram to `remote` from `local.ip` and `port`, with this mark, leaves by `local.interface`.  Where
   /// it cannot leave at all, from whichever address, it has no better way either, and the answer is yes.

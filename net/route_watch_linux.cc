@@ -97,10 +97,11 @@ RouteWatch::RouteWatch() : notices_(open_netlink(kChanges)), questions_(open_net
   check_call("watch routes", ::setsockopt(notices_.get(), SOL_SOCKET, SO_RCVBUF, &kNoticeBuffer, sizeof kNoticeBuffer));
 }
 
-void RouteWatch::drain() noexcept {
+bool RouteWatch::drain() noexcept {
   std::array<char, 8192> buffer;
   while (::read(notices_.get(), buffer.data(), buffer.size()) > 0 || errno == ENOBUFS) {
   }
+  return true;
 }
 
 bool RouteWatch::leads_out(const Endpoint& remote, const Local& local, uint16_t port, uint32_t mark) noexcept {

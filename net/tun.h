@@ -24,10 +24,16 @@ class Tun {
   /// but at least one, where more cannot be had; the interface goes away with the last.
   static std::vector<Tun> create_queues(const std::string& name, size_t queues, const Offloads& offloads = {});
 
-  /// Takes over a device that somebody else opened for bare IP packets (IFF_NO_PI), with or without a virtio header in
-  /// front, and makes it non-blocking.  Throws std::system_error when it is something else, as far as that can be seen.
-  /// `entrance`: the entrance() of a queue; none where there is only one.
+  /// Takes over a device that somebody else opened, on Linux for bare IP packets (IFF_NO_PI), with or without a virtio
+  /// header in front, and makes it non-blocking.  Throws std::system_error when it is something else, as far as that
+  /// can be seen. `entrance`: the entrance() of a queue; none where there is only one.
   static Tun adopt(Fd fd, const Offloads& offloads = {}, Fd entrance = {});
+
+  Tun(Tun&&) noexcept = default;
+  Tun& operator=(Tun&&) noexcept = default;
+  ~Tun();
+  /// Another process has the device from now on: the interface stays when this object goes.
+  void give_away() noexcept;
 
   /// Readable when there are packets.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -48,12 +54,10 @@ class Tun {
 
  private:
   Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads offloads);
-  [[nodiscard]] bool write_run(const Coalescer& coalescer, const Coalescer::Run& run) noexcept;
-
   Fd fd_;
   Fd entrance_;  // none: fd_
   std::string name_;
-  bool has_header_;  // a VnetHeader in front of each packet
+  [[maybe_unused]] bool has_header_;  // on Linux: a VnetHeader in front of each packet
   Offloads offloads_;
 };
 

@@ -77,6 +77,17 @@ bool is_passing(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == EIO || error == ENOMEM || error == ENOBUFS;
 }
 
+bool write_run(int fd, bool has_header, const Coalescer& coalescer, const Coalescer::Run& run) noexcept {
+  Coalescer::Pieces pieces;
+  std::array<iovec, 1 + Coalescer::kMaxPieces> vector;
+  size_t count = 0;
+  VnetHeader header = run.header;
+  if (has_header) vector[count++] = {&header, sizeof header};
+  for (const ConstBytes piece : coalescer.pieces(run, pieces))
+    vector[count++] = {const_cast<uint8_t*>(piece.data()), piece.size()};
+  return ::writev(fd, vector.data(), static_cast<int>(count)) >= 0;
+}
+
 }  // namespace
 
 Tun::Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads offloads)
@@ -90,6 +101,11 @@ Tun::Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads offload
   else
     offloads_.tso = offloads_.uso = false;
 }
+
+Tun::~Tun() = default;
+
+/// Interfaces live as long as any process has one of their descriptors.
+void Tun::give_away() noexcept {}
 
 Tun Tun::create(const std::string& name, const Offloads& offloads) {
   return std::move(create_queues(name, 1, offloads).front());
@@ -157,21 +173,10 @@ bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& d
 void Tun::write(PacketBatch& packets, Coalescer& coalescer, DropCounters& drops) noexcept {
   coalescer.form(packets, {offloads_.tso, offloads_.uso});
   for (const Coalescer::Run& run : coalescer.runs()) {
-    if (write_run(coalescer, run)) continue;
+    if (write_run(entrance(), has_header_, coalescer, run)) continue;
     drops.count(errno == EAGAIN ? Drop::kTunFull : Drop::kTunError, run.packets);
   }
   packets.clear();
-}
-
-bool Tun::write_run(const Coalescer& coalescer, const Coalescer::Run& run) noexcept {
-  Coalescer::Pieces pieces;
-  std::array<iovec, 1 + Coalescer::kMaxPieces> vector;
-  size_t count = 0;
-  VnetHeader header = run.header;
-  if (has_header_) vector[count++] = {&header, sizeof header};
-  for (const ConstBytes piece : coalescer.pieces(run, pieces))
-    vector[count++] = {const_cast<uint8_t*>(piece.data()), piece.size()};
-  return ::writev(entrance(), vector.data(), static_cast<int>(count)) >= 0;
 }
 
 }  // namespace adit

@@ -21,8 +21,9 @@ class UdpSocket {
 
   /// One more socket where this one is bound.  What comes is spread over all of them, by remote address and port; what
   /// is sent by any comes from the same port.  From then on a program of the same user that asks to share the port may,
-  /// too. Throws std::system_error.
-  [[nodiscard]] UdpSocket bind_beside(const Offloads& offloads = {}) const;
+  /// too.  To be called before anything else is done with this one: its descriptor may be another afterwards.  Throws
+  /// std::system_error.
+  [[nodiscard]] UdpSocket bind_beside(const Offloads& offloads = {});
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// The bound address with the real port.
@@ -30,7 +31,9 @@ class UdpSocket {
   /// Whether alike datagrams leave together; false where that was not wanted, and once the kernel has refused it.
   [[nodiscard]] bool sends_trains() const noexcept { return sends_trains_->load(std::memory_order_relaxed); }
 
-  /// Marks outgoing packets for the kernel's routing policy (SO_MARK on Linux); 0 is none.  Throws std::system_error.
+  /// Marks outgoing packets for the kernel's routing policy; 0 is none.  On Linux it is SO_MARK; on FreeBSD it is the
+  /// number of the routing table (FIB) that they go by, and 0 the one of this process.  Throws std::system_error, on
+  /// FreeBSD also when the kernel has not so many tables (net.fibs).
   void set_mark(uint32_t mark);
 
   /// Appends what is waiting to `out`, up to the system call that reaches `limit` datagrams.  Datagrams larger than any

@@ -81,7 +81,7 @@ UdpSocket UdpSocket::bind(const Endpoint& local, const Offloads& offloads) {
 /// The first is bound without SO_REUSEPORT, and gets it afterwards, which Linux allows: so a port that another program
 /// has is found out, even another adit's that shares it among its own; and nobody can come between, as after a socket
 /// that is bound only to try.
-UdpSocket UdpSocket::bind_beside(const Offloads& offloads) const {
+UdpSocket UdpSocket::bind_beside(const Offloads& offloads) {
   const std::string what = bind_what(local_);
   set_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1, what);
   Fd another = open_socket(local_, offloads, what);

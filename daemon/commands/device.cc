@@ -170,6 +170,7 @@ int device(const DeviceRequest& request, const std::vector<std::string>& argumen
   const bool keep_output = !variable("LOG_LEVEL").empty() && log_level() != "silent";
   start_in_background(arguments, descriptors(tun), socket.fd().get(), keep_output);
   socket.give_away();
+  for (Tun& queue : tun) queue.give_away();
   return kExitDone;
 }
 
