@@ -4,9 +4,12 @@
 #include <spawn.h>
 
 #include <cstdlib>
-#include <filesystem>
 
+#include "daemon/program.h"
 #include "net/fd.h"
+
+/// POSIX leaves it to programs to declare it.
+extern char** environ;
 
 namespace adit::daemon {
 namespace {
@@ -69,7 +72,7 @@ void start_in_background(const std::vector<std::string>& arguments, const std::v
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string program = program_path();
   pid_t pid = 0;
   check(FileActions::kWhat, posix_spawn(&pid, program.c_str(), actions.get(), nullptr, argv.data(), environ));
 }

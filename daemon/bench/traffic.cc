@@ -70,14 +70,19 @@ bool is_for_now(int error) { return error == EAGAIN || error == EINTR || error =
 }  // namespace
 
 Repeating::Repeating(std::function<int()> step)
-    : thread_([this, step = std::move(step)](const std::stop_token& stop) {
-        while (!stop.stop_requested()) {
+    : thread_([this, step = std::move(step)] {
+        while (!stop_) {
           const int error = step();
           if (error == 0 || is_for_now(error)) continue;
           error_ = error;
           return;
         }
       }) {}
+
+Repeating::~Repeating() {
+  stop_ = true;
+  thread_.join();
+}
 
 void Repeating::require_running(const std::string& what) const {
   if (error_ != 0) throw std::system_error(error_, std::generic_category(), what);

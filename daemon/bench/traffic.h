@@ -21,12 +21,16 @@ class Repeating {
   /// `step` takes a tenth of a second at most, and says 0, or the errno value of what went wrong; what is only for now
   /// (EAGAIN, EINTR, ENOBUFS) is no failure.
   explicit Repeating(std::function<int()> step);
+  ~Repeating();
+  Repeating(const Repeating&) = delete;
+  Repeating& operator=(const Repeating&) = delete;
   /// Throws std::system_error "`what`: reason" if it has failed.
   void require_running(const std::string& what) const;
 
  private:
   std::atomic<int> error_ = 0;
-  std::jthread thread_;  // after what it uses
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;  // after what it uses
 };
 
 /// Where bytes flow: from a place to an address that another place has.

@@ -45,7 +45,7 @@ void wait_readable(std::span<pollfd> fds, Time deadline) {
   const timespec timeout = to_timespec(std::max(Duration(0), deadline - read_clock().mono));
   sigset_t none;
   sigemptyset(&none);
-  const int ready = ppoll(fds.data(), fds.size(), &timeout, &none);
+  const int ready = ppoll(fds.data(), static_cast<nfds_t>(fds.size()), &timeout, &none);
   if (ready < 0 && errno == EINTR) throw Interrupted();
   check_call("wait", ready);
 }

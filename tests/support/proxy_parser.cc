@@ -1,6 +1,7 @@
 #include "tests/support/proxy_parser.h"
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cstring>
