@@ -65,6 +65,16 @@ class Client {
   Endpoint local_;
 };
 
+/// What bind() complains of.
+inline std::string bind_error(const Endpoint& local) {
+  try {
+    UdpSocket::bind(local);
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 class UdpTest : public test::NetnsTest {
  protected:
   void SetUp() override {
@@ -72,7 +82,7 @@ class UdpTest : public test::NetnsTest {
     if (IsSkipped()) return;
     for (const char* text : {"10.9.0.1", "10.9.0.2", "10.9.0.3", "fd09::1", "fd09::2", "fd09::3"}) {
       const Ip address = *Ip::parse(text);
-      add_address("lo", address, static_cast<uint8_t>(address.bits()));
+      add_address(test::kLoopback, address, static_cast<uint8_t>(address.bits()));
       ASSERT_TRUE(test::wait_for_address(address));
     }
   }

@@ -15,7 +15,7 @@ class LargeUdpTest : public UdpTest {
   void SetUp() override {
     UdpTest::SetUp();
     if (IsSkipped()) return;
-    set_mtu("lo", 1500);
+    set_mtu(test::kLoopback, 1500);
     pool_.add_large(4, 65527);
   }
   Datagram large(const Endpoint& remote, const std::vector<uint8_t>& payload) {

@@ -1,5 +1,7 @@
-// Network namespaces for tests that need real sockets and interfaces: nothing there but a loopback, and nothing the
-// test does reaches the machine.  Works for root, and for everybody where user namespaces are allowed.
+// Networks of their own for tests that need real sockets and interfaces: nothing there but a loopback, and nothing the
+// test does reaches the machine.  On Linux they are network namespaces, for root and for everybody where user
+// namespaces are allowed; on FreeBSD jails, for root, inside each other because nobody comes out of one.  One
+// implementation file per system; what only Linux has is said.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,17 +13,20 @@
 
 namespace adit::test {
 
-/// Moves this (single-threaded) process into a fresh network namespace whose loopback is up.  Empty, or the reason
-/// why that is not permitted here.
+/// The loopback's interface.
+extern const char* const kLoopback;
+
+/// Moves this (single-threaded) process into a fresh network whose loopback is up, with all of 127.0.0.1 to 127.0.0.9.
+/// Empty, or the reason why that is not permitted here.
 std::string enter_fresh_netns();
 
-/// A descriptor on the namespace the process is in, and the way back into one.  Throw std::system_error.
+/// Linux: a descriptor on the namespace the process is in, and the way back into one.  Throw std::system_error.
 Fd current_netns();
 void enter_netns(const Fd& netns);
 
-/// Gives up every privilege of this process for good: for forked children.
+/// Linux: gives up every privilege of this process for good: for forked children.
 void drop_capabilities();
-/// From now on this process has a kernel without that address family: for forked children.
+/// Linux: from now on this process has a kernel without that address family: for forked children.
 void lose_family(int family);
 
 /// Waits until `fd` is readable; false after five seconds (or `timeout_ms`).

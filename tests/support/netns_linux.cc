@@ -1,5 +1,3 @@
-#include "tests/support/netns.h"
-
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -19,6 +17,8 @@
 #include <fstream>
 #include <iomanip>
 #include <sstream>
+
+#include "tests/support/netns.h"
 
 namespace adit::test {
 namespace {
@@ -65,6 +65,8 @@ bool has_local_route(const Ip& address) {
 }
 
 }  // namespace
+
+const char* const kLoopback = "lo";
 
 std::string enter_fresh_netns() {
   try {
