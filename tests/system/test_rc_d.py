@@ -89,6 +89,16 @@ class Start(Gateways):
         lab.wait_until(lambda: not rc_d_lab.processes(), "daemon has ended, too")
         self.expect_nothing_left()
 
+    def test_of_a_program_that_ends_without_a_word_is_not_waited_for(self):
+        program = self.prefix / "bin/adit"
+        program.unlink()
+        program.write_text(f'#!/bin/sh\n[ "$1" = run ] && exit 1\nexec {lab.ADIT} "$@"\n')
+        program.chmod(0o755)
+        self.write_rc_conf(adit_enable="YES", adit_profiles="vps", adit_start_timeout=600)
+        self.fail_with("vps: does not answer", "start")
+        lab.wait_until(lambda: not rc_d_lab.processes(), "daemon has ended, too")
+        self.expect_nothing_left()
+
     def test_a_second_time_is_refused_and_the_first_goes_on(self):
         self.succeed("start", "vps")
         pid = self.pid("vps")
