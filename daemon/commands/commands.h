@@ -16,7 +16,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitConfig = 78;
 
 /// Where the configuration is unless -c says otherwise.
-inline constexpr const char* kDefaultConfig = "/etc/adit/adit.toml";
+inline constexpr const char* kDefaultConfig = ADIT_DEFAULT_CONFIG;
 
 /// adit in wireguard-go's place (device.cc).  What the command line said of it, if it is meant.
 struct DeviceRequest {
