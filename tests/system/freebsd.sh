@@ -27,20 +27,32 @@ all_cases="two_jails_ping forward_udp forward_udp_over_ipv6 status_and_reload wg
   ten_cycles_in_a_jail ten_cycles_on_the_host host_beside_jail stop_under_traffic destroy_from_outside kill_and_start
   two_tun0 hidden_tun drop_in ten_cycles_of_adit_wg jail_removal"
 
+programs="awk cp daemon date devfs env find grep ifconfig jail jexec jls kldload kldstat ldd limits mktemp mount nc pgrep
+  ping pkill ps realpath route sed service sockstat sysctl umount wg"
+
 usage() {
   echo "usage: $0 ADIT [CASE...]" >&2
   echo "cases: $all_cases" >&2
   exit 2
 }
 
-main() {
-  [ -x "${1:-}" ] || usage
-  adit=$(realpath "$1")
-  shift
+check_machine() {
   if [ "$(uname -s)" != FreeBSD ] || [ "$(id -u)" -ne 0 ]; then
     echo "$0: needs FreeBSD and root" >&2
     exit 2
   fi
+  for program in $programs; do
+    command -v "$program" >/dev/null && continue
+    echo "$0: needs $program of the base system" >&2
+    exit 2
+  done
+}
+
+main() {
+  [ -x "${1:-}" ] || usage
+  adit=$(realpath "$1")
+  shift
+  check_machine
   work=$(mktemp -d /tmp/adit-test.XXXXXX)
   trap 'take_away' EXIT
   trap 'exit 1' INT TERM HUP
