@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "net/interface.h"
 #include "net/nd6_freebsd.h"
@@ -128,12 +129,12 @@ void put_prefix(RouteMessage& message, const Prefix& destination, unsigned inter
   message.put_netmask(destination.length, destination.ip.is_v4());
 }
 
-/// Whether exactly `destination` leads to the interface.
-bool has_route(const Fd& socket, const Prefix& destination, unsigned interface) {
+/// Where exactly `destination` leads, if anywhere.
+std::optional<uint32_t> interface_of(const Fd& socket, const Prefix& destination) {
   RouteMessage question(RTM_GET, RTF_UP, 1);
   question.put_destination(destination.ip);
   question.put_netmask(destination.length, destination.ip.is_v4());
-  return question.ask(socket.get()) == interface;
+  return question.ask(socket.get());
 }
 
 }  // namespace
@@ -186,13 +187,13 @@ void add_route(const std::string& interface, const Prefix& destination, uint32_t
   const std::string what = "add route " + destination.to_string() + " to " + interface;
   const unsigned index = interface_index(interface, what);
   const Fd socket = route_socket(table, what);
+  const auto before = interface_of(socket, destination);
+  if (before == index) return;
+  // The kernel would take ours as another way beside it, and send some of the peer's packets there, unencrypted.
+  if (before) throw AdvisedError(EEXIST, what, "another interface has this route");
   RouteMessage message(RTM_ADD, RTF_UP | RTF_STATIC);
   put_prefix(message, destination, index);
-  if (message.send(socket.get()) == 0) return;
-  if (errno != EEXIST) throw std::system_error(errno, std::generic_category(), what);
-  if (has_route(socket, destination, index)) return;
-  // To pass over that would be to send the peer's packets there, unencrypted.
-  throw AdvisedError(EEXIST, what, "another interface has this route");
+  check_call(what, message.send(socket.get()));
 }
 
 void remove_route(const std::string& interface, const Prefix& destination, uint32_t table) {

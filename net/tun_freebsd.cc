@@ -101,14 +101,13 @@ Family family_of(ConstBytes packet) noexcept {
 
 }  // namespace
 
-Tun::Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads offloads)
+/// This system has no offloads.
+Tun::Tun(Fd fd, Fd entrance, std::string name, bool has_header, Offloads)
     : fd_(std::move(fd)),
       entrance_(std::move(entrance)),
       name_(std::move(name)),
       has_header_(has_header),
-      offloads_(offloads) {
-  offloads_.tso = offloads_.uso = false;  // this system's tun has none
-}
+      offloads_{.tso = false, .uso = false, .segment = false, .gro = false} {}
 
 Tun::~Tun() {
   if (!fd_) return;
