@@ -1,43 +1,13 @@
 """adit at both ends: what the kernel sends into the tunnel arrives, whatever the outside is and whoever begins."""
 
 import json
-import pathlib
 import random
 import socket
 import threading
-import time
 import unittest
 
-import factorio
 import lab
-
-VPS_OUTSIDE = {"IPv4": "198.51.100.1:342", "IPv6": "[2001:db8:2::1]:342"}
-HOME_OUTSIDE = {"IPv4": "198.51.100.2:342", "IPv6": "[2001:db8:2::2]:342"}
-INSIDE = {"IPv4": ("10.1.2.5", "10.1.2.2"), "IPv6": ("fd00:1:2::5", "fd00:1:2::2")}
-
-
-class Ends(factorio.FactorioTest):
-    def start_adit_at_home(self, **peer):
-        return self.keep(factorio.Gateway(self.home, lab.toml(
-            ("[interface]", {
-                "name": "wg0",
-                "private_key": self.home_keys.private,
-                "listen_port": 342,
-                "addresses": ["10.1.2.2/24", "fd00:1:2::2/64"],
-            }),
-            ("[[peer]]", {
-                "name": "vps",
-                "public_key": self.vps_keys.public,
-                "allowed_ips": ["10.1.2.5/32", "fd00:1:2::5/128"],
-            } | peer),
-        )))
-
-    def ping(self, node, address, size=56, whole=True):
-        # -A: the next one as soon as an answer is there.
-        options = ("-A", "-c", "4", "-w", lab.GENEROUS - 5, "-s", size, "-M", "do" if whole else "dont")
-        result = node.run("ping", *options, address)
-        self.assertEqual(result.returncode, 0, result.stdout)
-        self.assertIn("4 received", result.stdout)
+from ends import HOME_OUTSIDE, INSIDE, VPS_OUTSIDE, Ends
 
 
 class AditToAdit(Ends):
@@ -89,8 +59,8 @@ class AditToAdit(Ends):
         for _, address in INSIDE.values():
             for direction in ((), ("--reverse",)):
                 with self.subTest(address=address, direction=direction):
-                    end = self.iperf(address, "--time", "1", *direction)
-                    self.assertGreater(end["sum_received"]["bytes"], 1 << 20)
+                    end = self.iperf(address, "--bytes", str(4 << 20), *direction)
+                    self.assertGreaterEqual(end["sum_sent"]["bytes"], 4 << 20)
 
     def test_every_byte_of_a_tcp_connection(self):
         self.start_both()
@@ -128,62 +98,6 @@ class AditToAdit(Ends):
         for address in self.PUBLIC:
             for _, port in (self.SERVICE, self.SERVICE6):
                 self.assertEqual(self.player(self.players, address, port).ask(b"hello"), b"hello")
-
-
-class EndpointNames(Ends):
-    def start_both_by_name(self):
-        return self.start_gateway(), self.start_adit_at_home(endpoint="gateway.example:342", persistent_keepalive=1)
-
-    def replace(self, path, text):
-        """Makes a file of the system say `text`, for this test's programs only."""
-        ours = self.directory / path.name
-        is_new = not ours.exists()
-        ours.write_text(text)
-        if is_new:
-            ours.chmod(0o644)
-            lab.run("mount", "--bind", str(ours), str(path), check=True)
-            self.addCleanup(lab.run, "umount", str(path), check=True)
-
-    def name_hosts(self, text):
-        self.replace(pathlib.Path("/etc/hosts"), text)
-
-    def test_are_looked_up(self):
-        for outside, address in (("IPv4", "198.51.100.1"), ("IPv6", "2001:db8:2::1")):
-            with self.subTest(outside=outside):
-                self.name_hosts(f"127.0.0.1 localhost\n{address} gateway.example\n")
-                gateway, home = self.start_both_by_name()
-                self.ping(self.home, "10.1.2.5")
-                self.assertEqual(home.peer()["endpoint"], VPS_OUTSIDE[outside])
-                gateway.finish()
-                home.finish()
-
-    def test_are_looked_up_again_when_nobody_answers_there(self):
-        self.name_hosts("198.51.100.99 gateway.example\n")
-        gateway, home = self.start_both_by_name()
-        lab.wait_until(lambda: home.peer()["endpoint"] == "198.51.100.99:342", "the old address")
-        self.name_hosts("198.51.100.1 gateway.example\n")
-        gateway.wait_for_handshake(timeout=30)
-
-    def test_that_nobody_knows_are_tried_again(self):
-        self.name_hosts("127.0.0.1 localhost\n")
-        gateway, home = self.start_both_by_name()
-        home.wait_for_log("look up gateway.example")
-        self.name_hosts("198.51.100.1 gateway.example\n")
-        gateway.wait_for_handshake(timeout=30)
-
-    @unittest.skipUnless(pathlib.Path("/etc/resolv.conf").exists(), "there is no /etc/resolv.conf to replace")
-    def test_whose_server_is_silent_hold_up_neither_start_nor_end(self):
-        self.replace(pathlib.Path("/etc/resolv.conf"), "nameserver 198.51.100.1\n")
-        self.name_hosts("127.0.0.1 localhost\n")
-        with self.vps.socket(socket.AF_INET) as server:
-            server.bind(("198.51.100.1", 53))
-            server.settimeout(lab.GENEROUS)
-            home = self.start_adit_at_home(endpoint="gateway.example:342")
-            self.assertIn(b"gateway", server.recv(512))
-            home.show()
-            begin = time.monotonic()
-            self.assertEqual(home.stop(), 0)
-            self.assertLess(time.monotonic() - begin, 2)
 
 
 if __name__ == "__main__":

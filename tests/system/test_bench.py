@@ -112,8 +112,7 @@ class Places(BenchTest):
         result = bench("tunnel", "--seconds", "1", "--rounds", "1", "--against", lab.ADIT)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, r"(?m)^ +adit +other adit +adit/other adit$")
-        spread = r" +[\d.]+ \([\d.]+-[\d.]+\)"
-        self.assertRegex(result.stdout, rf"(?m)^TCP, 1 flow +Gbit/s{spread}{spread}{spread}$")
+        self.assertRegex(result.stdout, r"(?m)^TCP, 1 flow +Gbit/s( +[\d.]+){3}$")
 
     def test_forwards_are_measured(self):
         told = self.measure("forward", "--seconds", "1")
