@@ -35,6 +35,7 @@ class InterfaceWatch {
   Fd notices_;  // of that network's changes
   Fd ticks_;    // timer
   bool ticking_ = false;
+  bool was_in_group_ = false;  // FreeBSD: of its kind, where it was seen last
 };
 
 }  // namespace adit

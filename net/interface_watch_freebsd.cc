@@ -1,6 +1,7 @@
-// How it works.  While the interface is in our own network stack, the routing socket says when something changes, and
-// nothing is done until then.  In a jail's it says nothing to us, and so there we look every second, by the device: it
-// stays with us wherever the interface goes.
+// How it works.  The routing socket says when something changes in our own network stack, and besides we look every
+// second.  When the interface is in a jail's, the socket says nothing to us, and we look by the device: it stays with
+// us wherever the interface goes.  And `ifconfig wg0 destroy` says nothing to anybody: it waits until the device is
+// closed.
 
 #include <net/if.h>
 #include <net/if_tun.h>
@@ -8,7 +9,11 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "net/interface_watch.h"
+#include "net/tun_transient_freebsd.h"
 
 namespace adit {
 namespace {
@@ -43,13 +48,32 @@ InterfaceState probe(int tun_fd) noexcept {
   return state;
 }
 
+/// Whether the interface is in the group of its kind, which it leaves when somebody begins to destroy it.
+bool is_in_its_group(const Fd& socket, const ifreq& device) noexcept {
+  std::array<ifg_req, 16> groups{};
+  ifgroupreq request{};
+  std::ranges::copy(device.ifr_name, request.ifgr_name);
+  request.ifgr_len = sizeof groups;
+  request.ifgr_groups = groups.data();
+  if (::ioctl(socket.get(), SIOCGIFGROUP, &request) < 0) return false;
+  return std::ranges::any_of(groups, [](const ifg_req& each) { return std::string_view(each.ifgrq_group) == "tun"; });
+}
+
+/// Whoever destroys it has begun already: our closing the device must not.
+void leave_destroying_to_others(int tun_fd) noexcept {
+  int transient = 0;
+  ::ioctl(tun_fd, kSetTransient, &transient);
+}
+
 }  // namespace
 
 InterfaceWatch::InterfaceWatch(int tun_fd)
     : tun_fd_(tun_fd),
       here_(check_call("socket", ::socket(AF_LOCAL, SOCK_DGRAM | SOCK_CLOEXEC, 0))),
       notices_(open_notices()),
-      ticks_(check_call("timer", ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))) {}
+      ticks_(check_call("timer", ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))) {
+  tick_every_second(true);
+}
 
 std::optional<InterfaceState> InterfaceWatch::look() noexcept {
   drain(notices_);
@@ -57,7 +81,12 @@ std::optional<InterfaceState> InterfaceWatch::look() noexcept {
   ifreq device{};
   if (::ioctl(tun_fd_, TUNGIFNAME, &device) < 0) return {};
   const auto state = ask(here_, device);
-  tick_every_second(!state);
+  const bool is_in_group = state && is_in_its_group(here_, device);
+  if (state && was_in_group_ && !is_in_group) {
+    leave_destroying_to_others(tun_fd_);
+    return {};
+  }
+  was_in_group_ = is_in_group;
   return state ? state : probe(tun_fd_);
 }
 

@@ -2,6 +2,7 @@
 #include <net/if.h>
 #include <net/if_tun.h>
 #include <netinet/in.h>
+#include <sys/filio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
@@ -10,16 +11,14 @@
 #include <algorithm>
 #include <array>
 
+#include "net/rights_freebsd.h"
 #include "net/segment.h"
 #include "net/tun.h"
 #include "net/tun_steps.h"
+#include "net/tun_transient_freebsd.h"
 
 namespace adit {
 namespace {
-
-// Of FreeBSD 15, younger than many a system's headers.
-constexpr unsigned long kSetTransient = _IOW('t', 98, int);
-constexpr unsigned long kGetTransient = _IOR('t', 99, int);
 
 /// In front of each packet, both ways, in network order.
 using Family = uint32_t;
@@ -94,6 +93,16 @@ bool is_passing(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == EHOSTDOWN || error == ENOMEM || error == ENOBUFS;
 }
 
+/// To what a device does from then on, and to being taken over by another process.
+Fd limited(Fd device) {
+  static constexpr std::array<unsigned long, 8> kIoctls = {kGetTransient, kSetTransient, TUNGIFNAME, TUNGIFINFO,
+                                                           TUNSIFHEAD,    TUNSIFMODE,    TUNSIFPID,  FIONBIO};
+  cap_rights_t rights;
+  ::cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FCNTL, CAP_IOCTL);
+  limit_rights(device.get(), rights, kIoctls);
+  return device;
+}
+
 Family family_of(ConstBytes packet) noexcept {
   const int version = packet.empty() ? 0 : packet[0] >> 4;
   return htonl(version == 4 ? AF_INET : version == 6 ? AF_INET6 : AF_UNSPEC);
@@ -124,7 +133,7 @@ void Tun::give_away() noexcept { fd_ = Fd(); }
 Tun Tun::create(const std::string& name, const Offloads& offloads) {
   Kernel kernel;
   make_tun(kernel, name);
-  return {kernel.take_device(), Fd(), name, true, offloads};
+  return {limited(kernel.take_device()), Fd(), name, true, offloads};
 }
 
 /// A tun has one queue here.
@@ -143,7 +152,7 @@ Tun Tun::adopt(Fd fd, const Offloads& offloads, Fd entrance) {
   check_call(what, ::ioctl(fd.get(), TUNSIFPID));  // who closes it last should be who is known to have it
   check_call(what, ::fcntl(fd.get(), F_SETFL, O_NONBLOCK));
   check_call(what, ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC));
-  return {std::move(fd), std::move(entrance), request.ifr_name, true, offloads};
+  return {limited(std::move(fd)), std::move(entrance), request.ifr_name, true, offloads};
 }
 
 bool Tun::read(PacketPool& pool, size_t limit, PacketBatch& out, DropCounters& drops) noexcept {

@@ -1,8 +1,12 @@
 // Opening UDP sockets.  udp_read_freebsd.cc and udp_write_freebsd.cc move datagrams.
 
 #include <netinet/in.h>
+#include <sys/filio.h>
 #include <sys/socket.h>
 
+#include <array>
+
+#include "net/rights_freebsd.h"
 #include "net/route_message_freebsd.h"
 #include "net/sockaddr.h"
 #include "net/udp.h"
@@ -69,11 +73,20 @@ Endpoint bind_to(const Fd& fd, const Endpoint& local, const std::string& what) {
   return from_sockaddr(address);
 }
 
+/// To what a socket does from then on.
+void limit(const Fd& fd) {
+  static constexpr std::array<unsigned long, 1> kIoctls = {FIONBIO};
+  cap_rights_t rights;
+  ::cap_rights_init(&rights, CAP_RECV, CAP_SEND, CAP_CONNECT, CAP_EVENT, CAP_GETSOCKOPT, CAP_SETSOCKOPT, CAP_IOCTL);
+  limit_rights(fd.get(), rights, kIoctls);
+}
+
 /// One that is bound with the option shares the port with others that are; the kernel counts only those.
 Fd open_member(const Endpoint& local, const std::string& what) {
   Fd fd = open_socket(local, what);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT_LB, 1, what);
   bind_to(fd, local, what);
+  limit(fd);
   return fd;
 }
 
@@ -90,6 +103,7 @@ UdpSocket UdpSocket::bind(const Endpoint& local, const Offloads&) {
   const std::string what = bind_what(local);
   Fd fd = open_socket(local, what);
   const Endpoint bound = bind_to(fd, local, what);
+  limit(fd);
   return {std::move(fd), bound, false};
 }
 

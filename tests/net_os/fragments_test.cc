@@ -40,6 +40,7 @@ class FragmentsTest : public test::NetnsTest, public ::testing::WithParamInterfa
   /// A socket of the machine, on the kernel's side of the tun.
   static Fd udp_on(const Endpoint& local) {
     Fd fd(check_call("socket", ::socket(local.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
+    test::give_room(fd.get());
     sockaddr_storage address{};
     const socklen_t size = to_sockaddr(local, address);
     check_call("bind", ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size));

@@ -28,6 +28,7 @@ class Client {
  public:
   explicit Client(const Endpoint& local)
       : fd_(check_call("socket", ::socket(local.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0))) {
+    test::give_room(fd_.get());
     sockaddr_storage address{};
     socklen_t size = to_sockaddr(local, address);
     check_call("bind", ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size));

@@ -162,5 +162,17 @@ TEST_F(LinkLocalTest, Ipv4LinkLocalAnswersGoOutOfTheLinkTheyCameInBy) {
   EXPECT_TRUE(looks_for("169.254.0.2", "a2"));
 }
 
+TEST_F(UdpTest, Ipv4DatagramsMayBeFragmented) {
+  const Fd raw(check_call("socket", ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP)));
+  UdpSocket socket = UdpSocket::bind(at("10.9.0.1"));
+  Datagrams sent;
+  sent.push_back(datagram(socket.local(), {1}));
+  socket.write(sent, drops_);
+  ASSERT_TRUE(wait_readable(raw.get()));
+  std::array<uint8_t, 100> packet{};
+  ASSERT_GT(::recv(raw.get(), packet.data(), packet.size(), 0), 20);
+  EXPECT_EQ(packet[6] & 0x40, 0) << "don't fragment";
+}
+
 }  // namespace
 }  // namespace adit

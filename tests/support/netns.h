@@ -29,6 +29,9 @@ void drop_capabilities();
 /// Linux: from now on this process has a kernel without that address family: for forked children.
 void lose_family(int family);
 
+/// Gives a socket buffers for the largest datagrams, which not every system has by itself.  Throws std::system_error.
+void give_room(int fd);
+
 /// Waits until `fd` is readable; false after five seconds (or `timeout_ms`).
 bool wait_readable(int fd, int timeout_ms = 5000);
 

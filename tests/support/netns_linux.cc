@@ -115,6 +115,13 @@ bool wait_for_address(const Ip& address) {
   return true;
 }
 
+void give_room(int fd) {
+  const int room = 1 << 18;
+  for (const int direction : {SO_SNDBUF, SO_RCVBUF}) {
+    check_call("setsockopt", ::setsockopt(fd, SOL_SOCKET, direction, &room, sizeof room));
+  }
+}
+
 bool wait_readable(int fd, int timeout_ms) {
   pollfd wanted{fd, POLLIN, 0};
   return poll(&wanted, 1, timeout_ms) == 1;

@@ -1,5 +1,5 @@
 # adit as gateways of the jails and of the host: their files, their services, and that nothing is left of them.
-# shellcheck shell=sh disable=SC2009,SC2154  # pgrep knows no jails by number; work, adit and patience are the caller's
+# shellcheck shell=sh disable=SC2154  # work, adit and patience are the caller's
 
 host_profile=adittest
 host_interface=adittest0
@@ -85,7 +85,7 @@ nothing_left() {
       saw "left in $1: interfaces $interfaces"
       return ;;
   esac
-  processes=$(ps -axww -J "$(jls -j "$(jail_name "$1")" jid)" -o pid= -o command= | grep adit)
+  processes=$(pgrep -j "$(jail_name "$1")" -lf bin/adit)
   if [ -n "$processes" ]; then
     saw "left in $1: processes $processes"
     return
