@@ -22,7 +22,8 @@ const std::map<std::string, Names> kMayInclude = {
     {"tunnel", {"tunnel", "net", "crypto"}},
     {"forward", {"forward", "net"}},
     {"config", {"config", "net", "crypto"}},
-    {"daemon", {"daemon", "tunnel", "forward", "config", "net", "crypto"}},
+    {"home", {"home", "config", "net", "crypto"}},
+    {"daemon", {"daemon", "tunnel", "forward", "config", "home", "net", "crypto"}},
 };
 
 /// The pure half of net: all that tunnel, forward and config may see of it.
