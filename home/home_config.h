@@ -82,42 +82,45 @@ enum class JailKind : uint8_t { kLoopback, kVnet };
 
 struct Jail {
   std::string name;
-  JailKind kind = JailKind::kLoopback;
   std::string path;
   std::string hostname;
-  Nat nat = Nat::kInternet;      // of a loopback jail
-  std::string loopback = "lo1";  // of a loopback jail: where its addresses are
+  // Of a loopback jail:
+  std::string loopback = "lo1";  // where its addresses are
   std::vector<Placed<Ip>> addresses;
-  std::vector<JailInterface> interfaces;  // of a VNET jail
-  std::string jib;                        // of a VNET jail: the interface whose bridge jib joins; "": ifconfig does it
+  // Of a VNET jail:
+  std::vector<JailInterface> interfaces;
+  std::string jib;  // the interface whose bridge jib joins; "": ifconfig does it
   std::vector<Placed<Ip>> default_routers;
-  bool is_gateway = false;         // forwards packets between its interfaces
-  std::vector<std::string> start;  // empty: its own /etc/rc, if runs_rc
+
+  std::vector<std::string> start;  // nothing: its own /etc/rc, if runs_rc
   std::vector<std::string> stop;
+  std::string user;                                     // who runs start; "": root
+  std::vector<std::pair<std::string, std::string>> rc;  // settings for the jail's own rc.conf
+  Place place;
+  JailKind kind = JailKind::kLoopback;
+  Nat nat = Nat::kInternet;  // of a loopback jail
+  bool is_gateway = false;   // a VNET jail that forwards packets between its interfaces
   bool runs_rc = true;
-  std::string user;         // who runs start; "": root
   bool background = false;  // start's last command does not return
   bool devfs = true;
   bool linux = false;
-  std::vector<std::pair<std::string, std::string>> rc;  // settings for the jail's own rc.conf
-  Place place;
 };
 
 struct Redirect {
   std::string name;
-  bool tcp = false;
-  bool udp = false;
-  PortList ports;
-  uint16_t inside_port = 0;  // of the first port; 0: the same
   std::string jail;
-  std::optional<bool> inet, inet6;  // none: where the jail has an address
-  bool on_egress = true;
-  bool on_tunnel = true;
-  std::string from_table;  // "internet" or "private"; "" when `from` or anybody
-  std::vector<config::TableEntry> from;
-  bool keep = false;  // the service sees the client's own address, and answers go back into the tunnel
+  PortList ports;
+  std::string from_table;                // "internet" or "private"; "" when `from` or anybody
+  std::vector<config::TableEntry> from;  // nothing: as from_table says
   Place place;
   Place jail_place;
+  uint16_t inside_port = 0;         // of the first port; 0: the same
+  std::optional<bool> inet, inet6;  // none: where the jail has an address
+  bool tcp = false;
+  bool udp = false;
+  bool on_egress = true;
+  bool on_tunnel = true;
+  bool keep = false;  // the service sees the client's own address, and answers go back into the tunnel
 };
 
 struct HomeConfig {
