@@ -32,14 +32,17 @@ bool has_version(const std::vector<config::TableEntry>& entries, bool is_v4) {
   return std::ranges::any_of(entries, [&](const auto& entry) { return entry.prefix.ip.is_v4() == is_v4; });
 }
 
-/// "nat ... from <jails> to <internet>": of an IPv6 address too, as those of loopbacks lead nowhere outside.
+std::string nat_rule(const std::string& egress, bool is_v4, const std::string& table, const std::string& to) {
+  return "nat pass on " + in_double_quotes(egress) + " " + family(is_v4) + " from <" + table + "> to " + to + " -> (" +
+         in_double_quotes(egress + ":0") + ")\n";
+}
+
+/// Of an IPv6 address too, as those of loopbacks lead nowhere outside.
 std::string nat_rules(const HomeConfig& config, Nat nat, const std::string& table, const std::string& to) {
   const auto entries = sources(config, nat);
   std::string rules;
   for (const bool is_v4 : {true, false}) {
-    if (!has_version(entries, is_v4)) continue;
-    rules += "nat pass on " + in_double_quotes(config.egress) + " " + family(is_v4) + " from <" + table + "> to " + to +
-             " -> (" + in_double_quotes(config.egress + ":0") + ")\n";
+    if (has_version(entries, is_v4)) rules += nat_rule(config.egress, is_v4, table, to);
   }
   return rules;
 }
@@ -102,6 +105,15 @@ std::string offer_rules(const HomeConfig& config) {
   return rules;
 }
 
+/// A bridge's network may go out if it has NAT, and is always reached; what the machine offers to it is said elsewhere.
+std::string network_rules(const Bridge& bridge, const InterfaceAddress& address) {
+  const std::string network = Prefix::of(address.ip, address.prefix_length).to_string();
+  const std::string on = " on " + in_double_quotes(bridge.name);
+  std::string rules;
+  if (bridge.nat != Nat::kNone) rules = "pass in" + on + " from " + network + " to ! (self)\n";
+  return rules + "pass out" + on + " to " + network + "\n";
+}
+
 /// Bridges: pf sees a packet at each member and at the bridge (if_bridge's pfil_member and pfil_bridge).  It is judged
 /// where it enters or leaves the machine's own network stack; a bridge without an address of ours is a cable.
 std::string bridge_rules(const HomeConfig& config) {
@@ -112,12 +124,7 @@ std::string bridge_rules(const HomeConfig& config) {
   std::string rules;
   for (const Bridge& bridge : config.bridges) {
     if (bridge.addresses.empty()) cables.push_back(bridge.name);
-    for (const auto& address : bridge.addresses) {
-      const std::string network = Prefix::of(address.value.ip, address.value.prefix_length).to_string();
-      const std::string on = " on " + in_double_quotes(bridge.name);
-      if (bridge.nat != Nat::kNone) rules += "pass in" + on + " from " + network + " to ! (self)\n";
-      rules += "pass out" + on + " to " + network + "\n";
-    }
+    for (const auto& address : bridge.addresses) rules += network_rules(bridge, address.value);
   }
   if (!cables.empty()) rules = "pass quick on " + pf_names(cables) + " no state\n" + rules;
   return rules;
