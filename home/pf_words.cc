@@ -1,5 +1,7 @@
 #include "home/pf_words.h"
 
+#include <algorithm>
+
 #include "config/values.h"
 #include "home/quote.h"
 
@@ -19,8 +21,8 @@ const char* const kPrivate[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 }  // namespace
 
 std::string pf_names(const std::vector<std::string>& names) {
-  std::vector<std::string> quoted;
-  for (const std::string& name : names) quoted.push_back(in_double_quotes(name));
+  std::vector<std::string> quoted(names.size());
+  std::ranges::transform(names, quoted.begin(), in_double_quotes);
   return listed(quoted);
 }
 
