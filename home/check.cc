@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/nearest.h"
+#include "home/tunnel.h"
 
 namespace adit::home {
 namespace {
@@ -14,7 +15,9 @@ using config::Problems;
 void check_names(const HomeConfig& config, Problems& problems) {
   Taken<std::string> jails;
   Taken<std::string> redirects;
+  Taken<std::string> paths;
   for (const Jail& jail : config.jails) {
+    if (!jail.path.empty() && jail.path != "/") paths.take(jail.path, jail.place, "the path " + jail.path, problems);
     if (!jail.name.empty()) jails.take(jail.name, jail.place, "a jail " + in_quotes(jail.name), problems);
   }
   for (const Redirect& redirect : config.redirects) {
@@ -108,9 +111,12 @@ void check_tunnel_routes(const Tunnel& tunnel, Problems& problems) {
 void check_tunnels(const HomeConfig& config, Problems& problems) {
   Taken<std::pair<std::string, std::string>> taken;
   Taken<std::string> by_adit;
+  Taken<std::string> files;
   for (const Tunnel& tunnel : config.tunnels) {
     check_tunnel_jail(config, tunnel, problems);
     check_tunnel_routes(tunnel, problems);
+    const std::string file = tunnel_file_of(config, tunnel);
+    files.take(file, tunnel.place, "a tunnel whose configuration is " + file, problems);
     if (tunnel.jail.empty()) continue;
     const std::string of_jail = " of jail " + in_quotes(tunnel.jail);
     taken.take({tunnel.jail, tunnel.name}, tunnel.place, "a tunnel " + in_quotes(tunnel.name) + of_jail, problems);

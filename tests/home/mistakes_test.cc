@@ -183,6 +183,12 @@ TEST(Mistakes, OfTunnels) {
             "home.toml:3:14: public_key must be a key: 44 characters of base64, as wg and adit write it");
 }
 
+TEST(Mistakes, OfTwoThatWouldHaveOneFile) {
+  EXPECT_EQ(
+      complaint_of(std::string(kJail) + "[[jail]]\nname = \"b\"\npath = \"/jails/web\"\naddresses = \"127.0.1.2\"\n"),
+      "home.toml:5:1: the path /jails/web is already in line 1");
+}
+
 TEST(Mistakes, OfRedirectsPorts) {
   const std::string redirect = std::string(kJail) + "[[redirect]]\njail = \"web\"\n";
   EXPECT_EQ(complaint_of(redirect), "home.toml:5:1: [[redirect]] needs ports, such as 80 or \"21,80,8000-8010\"");
