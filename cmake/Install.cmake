@@ -1,6 +1,6 @@
 # What `cmake --install` puts where, besides the program.  tests/house holds the port's list of files to it.
 include(GNUInstallDirs)
-install(FILES man/adit.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES man/adit.8 man/adit-home.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/adit.toml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES examples/factorio.toml examples/redirects.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/examples/adit)
 

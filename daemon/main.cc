@@ -21,6 +21,7 @@ struct Options {
   unsigned bench_seconds = 0;  // 0 only until the command is known
   unsigned bench_rounds = 5;
   std::string bench_against;
+  HomeRequest home;
 };
 
 using Command = std::function<int()>;
@@ -67,6 +68,35 @@ void declare_benchmarks(CLI::App& app, Options& options, Command& chosen) {
   forward->callback([&, time] { chosen = [&, time] { return bench_forward(options.json, time(1)); }; });
 }
 
+void declare_home(CLI::App& app, Options& options, Command& chosen) {
+  using What = HomeRequest::What;
+  CLI::App* home = app.add_subcommand("home", "The companion at home: its jails and its pf from one file");
+  home->require_subcommand(1);
+  home->footer("Example:  adit home plan");
+  const auto declare_one = [&](What what, const char* name, const char* does, const char* example) {
+    CLI::App* command = home->add_subcommand(name, does);
+    command
+        ->add_option("-c,--config", options.home.config,
+                     what == What::kRemove ? "Not read: what there is to remove was noted when it was made"
+                                           : "Configuration file")
+        ->capture_default_str();
+    command->add_option("--root", options.home.root, "The machine's files are below this folder; no command is run")
+        ->capture_default_str();
+    command->add_flag("--json", options.home.json, "Print JSON");
+    command->footer(std::string("Example:  adit home ") + example);
+    command->callback([&, what] {
+      chosen = [&, what] {
+        options.home.what = what;
+        return home_command(options.home);
+      };
+    });
+  };
+  declare_one(What::kPlan, "plan", "Show what apply would write and run", "plan -c home.toml --root /tmp/tree");
+  declare_one(What::kApply, "apply", "Write it and run it; again, only what has changed", "apply -c home.toml");
+  declare_one(What::kStatus, "status", "Say what is as it should be, and what drifted", "status --json");
+  declare_one(What::kRemove, "remove", "Put everything back as it was before the first apply", "remove");
+}
+
 /// Declares every subcommand; the chosen one is left in `chosen`.
 void declare(CLI::App& app, Options& options, Command& chosen) {
   CLI::App* run_command = app.add_subcommand("run", "Run the gateway in the foreground");
@@ -111,6 +141,7 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
   demo_command->footer("Example:  adit demo --home wireguard-go");
   demo_command->callback([&] { chosen = [&] { return demo(options.demo_home); }; });
 
+  declare_home(app, options, chosen);
   declare_benchmarks(app, options, chosen);
 
   CLI::App* genkey_command = app.add_subcommand("genkey", "Print a new private key");

@@ -17,6 +17,8 @@ inline constexpr int kExitConfig = 78;
 
 /// Where the configuration is unless -c says otherwise.
 inline constexpr const char* kDefaultConfig = ADIT_DEFAULT_CONFIG;
+/// Where the companion's configuration is unless -c says otherwise.
+inline constexpr const char* kDefaultHomeConfig = ADIT_DEFAULT_HOME_CONFIG;
 
 /// adit in wireguard-go's place (device.cc).  What the command line said of it, if it is meant.
 struct DeviceRequest {
@@ -32,6 +34,15 @@ int device(const DeviceRequest& request, const std::vector<std::string>& argumen
 
 int run(const std::filesystem::path& config, const std::string& log_level);
 int check(const std::filesystem::path& config);
+/// adit home: what to do with which configuration on the machine whose files are below `root`.
+struct HomeRequest {
+  enum class What : uint8_t { kPlan, kApply, kStatus, kRemove };
+  What what = What::kPlan;
+  std::filesystem::path config = kDefaultHomeConfig;
+  std::filesystem::path root = "/";
+  bool json = false;
+};
+int home_command(const HomeRequest& request);
 int genkey();
 int genpsk();
 int pubkey();

@@ -99,7 +99,7 @@ class Port(unittest.TestCase):
 
 class Manual(unittest.TestCase):
     def test_pages_have_no_mistakes_that_mandoc_sees(self):
-        pages = [ROOT / "man/adit.8", ROOT / "man/adit.toml.5"]
+        pages = [ROOT / "man/adit.8", ROOT / "man/adit-home.8", ROOT / "man/adit.toml.5"]
         result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], capture_output=True, text=True)
         self.assertEqual(result.stdout, "")
 
