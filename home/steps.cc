@@ -49,12 +49,16 @@ void add_checks(Commands& checks, const HomeConfig& config) {
   }
 }
 
+/// Not by rc.d/netif, which would then look for the bridge under the name it no longer has.
+Command make_bridge(const Bridge& bridge) {
+  const std::string rename = bridge.clone == bridge.name ? "" : " name " + bridge.name;
+  return shell("ifconfig -n " + bridge.name + " >/dev/null 2>&1 || ifconfig -n " + bridge.clone + " create" + rename,
+               "make the bridge " + bridge.name);
+}
+
 void start_bridges(Commands& start, const HomeConfig& config) {
   for (const Bridge& bridge : config.bridges) {
-    const std::string rename = bridge.clone == bridge.name ? "" : " name " + bridge.name;
-    start.push_back(
-        shell("ifconfig -n " + bridge.name + " >/dev/null 2>&1 || ifconfig -n " + bridge.clone + " create" + rename,
-              "make the bridge " + bridge.name));
+    start.push_back(make_bridge(bridge));
     start.push_back({{"service", "netif", "start", bridge.name}, "as rc.conf says"});
   }
 }
@@ -84,18 +88,23 @@ void start_tunnels(Commands& start, const HomeConfig& config) {
   }
 }
 
+/// rc.d/jail does not say by its exit code whether the jail runs.
+Command start_jail(const Jail& jail) {
+  const std::string runs = "jls -j " + jail.name + " >/dev/null";
+  return shell(runs + " 2>&1 || (service jail start " + jail.name + "; " + runs + ")",
+               "start " + jail.name + ", unless it runs");
+}
+
+Command renew_redirects(const Jail& jail) {
+  return shell("! jls -j " + jail.name + " >/dev/null 2>&1 || pfctl -a " + anchor_of(jail) + " -f " + pf_file_of(jail),
+               "if " + jail.name + " runs already, its redirects are these from now on");
+}
+
 /// A jail that runs already is left alone, but for its redirects.
 void start_jails(Commands& start, const HomeConfig& config) {
   for (const Jail& jail : config.jails) {
-    if (!pf_jail_rules(config, jail).empty()) {
-      start.push_back(
-          shell("! jls -j " + jail.name + " >/dev/null 2>&1 || pfctl -a " + anchor_of(jail) + " -f " + pf_file_of(jail),
-                "if " + jail.name + " runs already, its redirects are these from now on"));
-    }
-    // rc.d/jail does not say by its exit code whether the jail runs.
-    const std::string runs = "jls -j " + jail.name + " >/dev/null";
-    start.push_back(shell(runs + " 2>&1 || (service jail start " + jail.name + "; " + runs + ")",
-                          "start " + jail.name + ", unless it runs"));
+    if (!pf_jail_rules(config, jail).empty()) start.push_back(renew_redirects(jail));
+    start.push_back(start_jail(jail));
   }
 }
 
