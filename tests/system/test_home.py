@@ -71,14 +71,14 @@ class Home(unittest.TestCase):
     def test_commands_are_printed_and_not_run(self):
         result = self.in_root("apply")
         self.assertIn(f"Not run, as {self.root} is not this machine's root:", result.stdout)
-        self.assertIn("  service jail start factorio\n", result.stdout)
+        self.assertIn("  service pf reload\n", result.stdout)
 
     def test_json_is_of_the_same_things(self):
         plan = json.loads(self.in_root("plan", "--json").stdout)
         states = {change["path"]: change["state"] for change in plan["changes"]}
         self.assertEqual(states["/etc/rc.conf"], "changed")
         self.assertEqual(states["/etc/jail.conf.d/factorio.conf"], "added")
-        self.assertIn(["service", "jail", "start", "factorio"], [command["words"] for command in plan["start"]])
+        self.assertIn(["service", "pf", "reload"], [command["words"] for command in plan["start"]])
         applied = json.loads(self.in_root("apply", "--json").stdout)
         self.assertEqual([change["path"] for change in applied["changes"]], list(states))
         self.assertEqual(applied["ran"], [])
