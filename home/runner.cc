@@ -78,6 +78,7 @@ Ended ProgramRunner::run(const std::vector<std::string>& words) {
   const FileActions actions(::fileno(output.get()));
   std::vector<std::string> copies = words;
   std::vector<char*> arguments;
+  arguments.reserve(copies.size() + 1);
   for (std::string& word : copies) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;

@@ -93,7 +93,7 @@ void discard_manifest(Tree& tree, const Manifest& manifest) {
 }
 
 std::string make_staging_directory(Tree& tree) {
-  const std::string directory = innermost_place(tree) + kUnfinished;
+  std::string directory = innermost_place(tree) + kUnfinished;
   tree.remove_all(directory);
   tree.make_directory(directory, 0700);
   return directory;

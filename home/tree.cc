@@ -230,7 +230,8 @@ void Tree::remove_all(const std::string& path) {
   for (const std::string& name : names_in(*directory, path)) {
     struct stat status {};
     check(::fstatat(directory->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW), "look at", path);
-    const std::string each = path + "/" + name;
+    std::string each = path;
+    each.append("/").append(name);
     if (S_ISDIR(status.st_mode)) {
       remove_all(each);
     } else {
