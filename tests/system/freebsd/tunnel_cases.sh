@@ -70,12 +70,13 @@ case_ten_cycles_of_adit_wg() {
 # The wireguard-tools port, if it is installed, takes adit where the kernel has no if_wg.
 case_wg_quick() {
   [ -x /usr/local/bin/wg-quick ] || skip "wg-quick is not installed" || return
-  fails kldstat -qn if_wg || skip "if_wg is loaded, which wg-quick prefers" || return
+  fails kldstat -qm if_wg || skip "the kernel has if_wg, which wg-quick prefers" || return
   write_conf a
   start_in b || return
   mkdir -p "$(root_of a)/etc/wireguard" && cp "$(root_of a)/adit/etc/wireguard/wg0.conf" "$(root_of a)/etc/wireguard/"
   in_jail a env WG_QUICK_USERSPACE_IMPLEMENTATION=/adit/bin/adit /usr/local/bin/wg-quick up wg0 ||
     saw "wg-quick up failed" || return
+  [ -S "$(root_of a)/var/run/wireguard/wg0.sock" ] || saw "wg-quick did not take adit" || return
   reach_each_other || return
   ends_within $((2 * patience)) in_jail a /usr/local/bin/wg-quick down wg0 || saw "wg-quick down hangs" || return
   wait_for "$patience" nothing_left a
