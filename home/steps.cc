@@ -63,10 +63,14 @@ void start_bridges(Commands& start, const HomeConfig& config) {
   }
 }
 
+Command make_loopback(const std::string& name) {
+  return shell("ifconfig -n " + name + " >/dev/null 2>&1 || service netif start " + name,
+               "make " + name + ", where the jails' addresses are");
+}
+
 void start_network(Commands& start, const HomeConfig& config) {
   for (const std::string& name : cloned_loopbacks(config)) {
-    const std::string make = "ifconfig -n " + name + " >/dev/null 2>&1 || service netif start " + name;
-    start.push_back(shell(make, "make " + name + ", where the jails' addresses are"));
+    start.push_back(make_loopback(name));
   }
   start_bridges(start, config);
   const std::string why = "forward packets between the bridges and the outside";

@@ -34,7 +34,7 @@ TEST_F(KeyFile, MayEndWithOneLineEnd) {
 }
 
 TEST_F(KeyFile, IsRefusedWhenOthersMayReadOrWriteIt) {
-  for (const mode_t mode : {0640u, 0604u, 0620u, 0602u, 0666u, 0777u}) {
+  for (const mode_t mode : std::initializer_list<mode_t>{0640, 0604, 0620, 0602, 0666, 0777}) {
     directory_.write("wg0.key", kPrivateKey, mode);
     EXPECT_EQ(complaint("private_key_file = \"wg0.key\""),
               ":2:20: " + path_of("wg0.key") + " may be read or written by others than its owner: chmod 600 " +
