@@ -39,8 +39,8 @@ size_t raise_descriptor_limit() noexcept;
 /// port is in use only towards one service, and each service has all of them.  One implementation file per system.
 void choose_port_late(int fd) noexcept;
 
-/// Nothing leaves by another interface, whatever the routes become: where the system can do that (Linux).  0, or -1 with
-/// errno.  One implementation file per system.
+/// Nothing leaves by another interface, whatever the routes become: where the system can do that (Linux).  0, or -1
+/// with errno.  One implementation file per system.
 [[nodiscard]] int stay_on(int fd, const std::string& interface) noexcept;
 
 }  // namespace adit::daemon
