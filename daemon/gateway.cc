@@ -176,8 +176,8 @@ void Gateway::log_means() const {
   std::string threads = threads_ == 0 ? "one thread" : std::to_string(threads_) + " threads for traffic";
   if (queues < workers_.size())
     threads += ", but the tun has " + std::to_string(queues) + " of " + std::to_string(workers_.size()) + " queues";
-  spdlog::log(has_all ? spdlog::level::debug : spdlog::level::info, "{}: encryption by {}, offloads {}, {}",
-              config_.interface.name, crypto::aead_name(), to_string(used), threads);
+  log::write(has_all ? log::Level::kDebug : log::Level::kInfo, "{}: encryption by {}, offloads {}, {}",
+             config_.interface.name, crypto::aead_name(), to_string(used), threads);
 }
 
 void Gateway::handle(const tunnel::Event& event, Time now) {
@@ -187,13 +187,13 @@ void Gateway::handle(const tunnel::Event& event, Time now) {
   const std::string where = event.endpoint ? event.endpoint->to_string() : "(no endpoint)";
   switch (event.kind) {
     case tunnel::Event::Kind::kHandshakeComplete:
-      spdlog::info("peer {}: handshake with {} complete", name, where);
+      log::info("peer {}: handshake with {} complete", name, where);
       break;
     case tunnel::Event::Kind::kEndpointMoved:
-      spdlog::info("peer {}: endpoint is {}", name, where);
+      log::info("peer {}: endpoint is {}", name, where);
       break;
     case tunnel::Event::Kind::kHandshakeGivenUp:
-      spdlog::warn("peer {}: no answer from {}", name, where);
+      log::warn("peer {}: no answer from {}", name, where);
       break;
     case tunnel::Event::Kind::kHandshakeRetried:
       resolver_.look_again(event.peer, now);
@@ -212,10 +212,10 @@ std::vector<Gateway::FullnessNews> Gateway::take_fullness_news() {
 /// One line when a client first found no room, one when there is some again.
 void Gateway::tell(const FullnessNews& news) {
   if (news.is_full)
-    spdlog::warn("forward {}: full ({} flows): new clients push out those not yet established, or are refused",
-                 news.rule, news.flows);
+    log::warn("forward {}: full ({} flows): new clients push out those not yet established, or are refused", news.rule,
+              news.flows);
   else
-    spdlog::info("forward {}: has room again", news.rule);
+    log::info("forward {}: has room again", news.rule);
 }
 
 }  // namespace adit::daemon

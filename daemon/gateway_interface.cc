@@ -17,7 +17,7 @@ void Gateway::on_interface_change() {
   }
   if (state->up == interface_is_up_) return;
   interface_is_up_ = state->up;
-  spdlog::debug("{} is {}", config_.interface.name, state->up ? "up" : "down");
+  log::debug("{} is {}", config_.interface.name, state->up ? "up" : "down");
   if (state->up) return come_up();
   go_down();
 }
@@ -25,7 +25,7 @@ void Gateway::on_interface_change() {
 void Gateway::follow_mtu(uint16_t mtu) {
   config_.interface.mtu = mtu;
   fit_super_packets();
-  spdlog::debug("{}: MTU {}", config_.interface.name, mtu);
+  log::debug("{}: MTU {}", config_.interface.name, mtu);
   const Lock lock(core_.mutex);
   core_.tunnel.set_mtu(mtu);
   core_.forwarder.set_mtu(mtu);
@@ -38,7 +38,7 @@ void Gateway::lengthen_queue() {
   try {
     set_queue_length(config_.interface.name, kQueueLength);
   } catch (const std::system_error& error) {
-    spdlog::debug("{}", error.what());  // as below
+    log::debug("{}", error.what());  // as below
   }
 }
 
@@ -49,8 +49,8 @@ void Gateway::fit_super_packets() {
   try {
     set_largest_super_packet(config_.interface.name, largest_super_packet(config_.interface.mtu));
   } catch (const std::system_error& error) {
-    spdlog::debug("{}",
-                  error.what());  // in another namespace, or not the interface's administrator: it costs speed only
+    log::debug("{}",
+               error.what());  // in another namespace, or not the interface's administrator: it costs speed only
   }
 }
 
@@ -60,7 +60,7 @@ void Gateway::come_up() {
   try {
     sockets = bind_tunnel_port(config_.interface.listen_port, config_.interface.fwmark);
   } catch (const std::system_error& error) {
-    spdlog::error("{} stays down: {}", config_.interface.name, error.what());
+    log::error("{} stays down: {}", config_.interface.name, error.what());
     return;
   }
   replace_tunnel_sockets(std::move(sockets));
@@ -107,7 +107,7 @@ void Gateway::close_tunnel_sockets() {
 
 void Gateway::lose_tun() {
   if (lost_tun_) return;
-  spdlog::info("{} is gone", config_.interface.name);
+  log::info("{} is gone", config_.interface.name);
   lost_tun_ = true;
   loop_.stop();
 }

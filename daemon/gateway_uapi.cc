@@ -28,14 +28,14 @@ ReloadResult Gateway::reload() {
   if (!file_) return {-ENOTSUP, config_.interface.name + " was not started from a configuration file"};
   try {
     reload(config::load(*file_));
-    spdlog::info("{} reloaded: {}, {}", config_.interface.name, counted(config_.peers.size(), "peer"),
-                 counted(config_.forwards.size(), "forward"));
+    log::info("{} reloaded: {}, {}", config_.interface.name, counted(config_.peers.size(), "peer"),
+              counted(config_.forwards.size(), "forward"));
     return {};
   } catch (const config::ConfigError& error) {
-    spdlog::error("nothing has changed, the configuration is wrong: {}", error.what());
+    log::error("nothing has changed, the configuration is wrong: {}", error.what());
     return {-EINVAL, error.what()};
   } catch (const std::exception& error) {
-    spdlog::error("nothing has changed: {}", error.what());
+    log::error("nothing has changed: {}", error.what());
     return {-EIO, error.what()};
   }
 }
@@ -63,7 +63,7 @@ bool Gateway::set_listen_port(uint16_t port) {
   try {
     sockets = bind_tunnel_port(port, config_.interface.fwmark);
   } catch (const std::system_error& error) {
-    spdlog::error("{}: {}", config_.interface.name, error.what());
+    log::error("{}: {}", config_.interface.name, error.what());
     return false;
   }
   replace_tunnel_sockets(std::move(sockets));
@@ -79,7 +79,7 @@ bool Gateway::set_fwmark(uint32_t mark) {
       for (UdpSocket& socket : sockets) socket.set_mark(mark);
     }
   } catch (const std::system_error& error) {
-    spdlog::error("{}: {}", config_.interface.name, error.what());
+    log::error("{}: {}", config_.interface.name, error.what());
     return false;
   }
   config_.interface.fwmark = mark;

@@ -40,7 +40,7 @@ void try_to(const std::function<void()>& act) {
   try {
     act();
   } catch (const std::system_error& error) {
-    spdlog::warn("{}", error.what());
+    log::warn("{}", error.what());
   }
 }
 

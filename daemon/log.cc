@@ -1,8 +1,26 @@
 #include "daemon/log.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace adit::daemon {
+namespace {
+
+spdlog::level::level_enum to_spdlog(log::Level level) {
+  switch (level) {
+    case log::Level::kDebug:
+      return spdlog::level::debug;
+    case log::Level::kInfo:
+      return spdlog::level::info;
+    case log::Level::kWarning:
+      return spdlog::level::warn;
+    case log::Level::kError:
+      break;
+  }
+  return spdlog::level::err;
+}
+
+}  // namespace
 
 void start_log(const std::string& level) {
   auto logger = spdlog::stderr_logger_st("adit");
@@ -10,6 +28,12 @@ void start_log(const std::string& level) {
   logger->set_level(level == "silent" ? spdlog::level::off : spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void log::write_formatted(Level level, fmt::string_view format, fmt::format_args arguments) {
+  const spdlog::level::level_enum wanted = to_spdlog(level);
+  if (!spdlog::should_log(wanted)) return;
+  spdlog::log(wanted, fmt::vformat(format, arguments));
 }
 
 std::string counted(size_t count, const std::string& noun) {

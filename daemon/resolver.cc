@@ -93,7 +93,7 @@ void Resolver::start(Name& name, Time now) {
     }).detach();
     name.under_way = true;
   } catch (const std::system_error& error) {
-    spdlog::warn("{} (trying again in {} s)", error.what(), kInterval / seconds(1));
+    log::warn("{} (trying again in {} s)", error.what(), kInterval / seconds(1));
   }
 }
 
@@ -106,7 +106,7 @@ void Resolver::on_answer() {
   name->wanted = answer.error != 0;
   if (!name->wanted) return ended_(name->peer, from_sockaddr(answer.address));
   const std::string why = gai_strerror(answer.error);
-  spdlog::warn("look up {}: {} (trying again in {} s)", name->name.host, why, kInterval / seconds(1));
+  log::warn("look up {}: {} (trying again in {} s)", name->name.host, why, kInterval / seconds(1));
   ended_(name->peer, {});
 }
 

@@ -19,7 +19,7 @@ RouteFollower::RouteFollower(Loop& loop, std::mutex& mutex, tunnel::Tunnel& tunn
   try {
     watch_.emplace();
   } catch (const std::system_error& error) {
-    spdlog::debug("routes are not followed: {}", error.what());
+    log::debug("routes are not followed: {}", error.what());
     return;
   }
   loop_.on_readable(watch_->fd(), [this] { on_change(); });

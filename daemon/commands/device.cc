@@ -118,13 +118,13 @@ int serve(std::vector<Tun> tun, ControlSocket socket) {
   Gateway gateway(std::move(tun), loop);
   ControlServer control(loop, std::move(socket), gateway);
   control.on_removed([&] {
-    spdlog::info("{}: the control socket was removed", name);
+    log::info("{}: the control socket was removed", name);
     loop.stop();
   });
-  spdlog::info("{} ready", name);
+  log::info("{} ready", name);
   gateway.log_means();
   loop.run();
-  spdlog::info("{} stopped", name);
+  log::info("{} stopped", name);
   return kExitDone;
 }
 

@@ -15,7 +15,7 @@ std::optional<SavedState> left_at(const std::filesystem::path& file) {
   try {
     return read_state(file);
   } catch (const std::exception& error) {
-    spdlog::warn("starting without flows of before: {}", error.what());
+    log::warn("starting without flows of before: {}", error.what());
     return {};
   }
 }
@@ -25,7 +25,7 @@ void leave(const std::filesystem::path& file, const Gateway& gateway) {
     const SavedState state = gateway.save();
     if (!state.flows.empty()) write_state(file, state);
   } catch (const std::exception& error) {
-    spdlog::warn("flows are forgotten: {}", error.what());
+    log::warn("flows are forgotten: {}", error.what());
   }
 }
 
@@ -52,17 +52,17 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
   }
-  spdlog::info("{} ready: udp port {}, {}, {}", config.interface.name, gateway.listen_port(),
-               counted(config.peers.size(), "peer"), counted(config.forwards.size(), "forward"));
+  log::info("{} ready: udp port {}, {}, {}", config.interface.name, gateway.listen_port(),
+            counted(config.peers.size(), "peer"), counted(config.forwards.size(), "forward"));
   gateway.log_means();
   std::error_code none;
   if (std::filesystem::remove(state, none)) {
-    spdlog::info("{}: {} of before go on", config.interface.name, counted(gateway.flows_restored(), "flow"));
+    log::info("{}: {} of before go on", config.interface.name, counted(gateway.flows_restored(), "flow"));
   }
   loop.run();
   leave(state, gateway);
-  if (gateway.lost_tun()) spdlog::error("{} is gone", config.interface.name);
-  spdlog::info("{} stopped", config.interface.name);
+  if (gateway.lost_tun()) log::error("{} is gone", config.interface.name);
+  log::info("{} stopped", config.interface.name);
   return gateway.lost_tun() ? kExitFailed : kExitDone;
 }
 
