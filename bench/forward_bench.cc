@@ -116,10 +116,13 @@ class ManyFlows {
 void many_flows(benchmark::State& state) {
   ManyFlows flows(static_cast<uint32_t>(state.range(0)), state.range(1) == 0 ? Source::kSnat : Source::kKeep);
   int64_t packets = 0;
-  size_t next = 0;
+  size_t turn = 0;
   for (auto _ : state) {
-    packets += static_cast<int64_t>(2 * flows.there_and_back(flows.batches()[next]));
-    if (++next == flows.batches().size()) next = 0;
+    const ManyFlows::Batch& batch = flows.batches()[turn];
+    if (++turn == flows.batches().size()) turn = 0;
+    // Who comes next is in a socket's answer, not in a list that is longer than the caches.
+    for (const Endpoint& client : flows.batches()[turn].clients) __builtin_prefetch(&client);
+    packets += static_cast<int64_t>(2 * flows.there_and_back(batch));
   }
   state.SetItemsProcessed(packets);
   state.counters["per_packet"] =

@@ -16,7 +16,7 @@ namespace {
 constexpr unsigned kMostExpiredPerCall = 256;
 /// How many packets before its own a flow is asked for: work for longer than memory takes, and no more lines than a
 /// processor waits for at a time.
-constexpr size_t kAhead = 6;
+constexpr size_t kAhead = 10;
 
 TunnelSide tunnel_side_of(const UdpView& answer) noexcept {
   return {.ours = answer.destination, .remote = answer.source};

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "net/bytes.h"
+#include "net/large_pages.h"
 
 namespace adit::forward {
 
@@ -21,7 +22,8 @@ struct Free {
   void operator()(void* memory) const noexcept { std::free(memory); }
 };
 
-/// An array of zeros that begins on a cache line, so that values of one or two lines' size are on no more than that.
+/// An array of zeros that begins on a cache line, so that values of one or two lines' size are on no more than that; a
+/// large one lies on large pages, so that one value among many is found without a look into the page tables.
 template <typename T>
 class ZeroedArray {
  public:
@@ -29,11 +31,15 @@ class ZeroedArray {
   explicit ZeroedArray(size_t size) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
     constexpr size_t kLine = 64;
-    size_t bytes = size * sizeof(T) + kLine;
+    const size_t used = size * sizeof(T);
+    const bool is_large = used >= kLargePage;
+    const size_t alignment = is_large ? kLargePage : kLine;
+    size_t bytes = used + alignment;
     // calloc, because unlike `new T[n]()` it need not write the zeros; what it cannot do is align them.
     memory_.reset(std::calloc(bytes, 1));
     void* first = memory_.get();
-    if (first == nullptr || std::align(kLine, size * sizeof(T), first, bytes) == nullptr) throw std::bad_alloc();
+    if (first == nullptr || std::align(alignment, used, first, bytes) == nullptr) throw std::bad_alloc();
+    if (is_large) prefer_large_pages(first, used);
     values_ = static_cast<T*>(first);
   }
 

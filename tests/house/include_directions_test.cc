@@ -27,12 +27,12 @@ const std::map<std::string, Names> kMayInclude = {
 };
 
 /// The pure half of net: all that tunnel, forward and config may see of it.
-const Names kPureNet = {"net/addr.h",         "net/bytes.h",    "net/checksum.h",    "net/coalesce.h",
-                        "net/datagram.h",     "net/fragment.h", "net/icmp_error.h",  "net/reassembly.h",
-                        "net/drop.h",         "net/ecn.h",      "net/icmp.h",        "net/ip.h",
-                        "net/offload.h",      "net/packet.h",   "net/prefix_trie.h", "net/segment.h",
-                        "net/sparse_array.h", "net/staging.h",  "net/tcp.h",         "net/time.h",
-                        "net/vnet_header.h"};
+const Names kPureNet = {"net/addr.h",        "net/bytes.h",        "net/checksum.h",   "net/coalesce.h",
+                        "net/datagram.h",    "net/fragment.h",     "net/icmp_error.h", "net/reassembly.h",
+                        "net/drop.h",        "net/ecn.h",          "net/icmp.h",       "net/ip.h",
+                        "net/large_pages.h", "net/offload.h",      "net/packet.h",     "net/prefix_trie.h",
+                        "net/segment.h",     "net/sparse_array.h", "net/staging.h",    "net/tcp.h",
+                        "net/time.h",        "net/vnet_header.h"};
 const Names kPureRooms = {"crypto", "tunnel", "forward", "config"};
 /// config reads files, and nothing else: it may hold a descriptor.
 const std::map<std::string, Names> kOsHeadersAllowed = {
