@@ -63,6 +63,11 @@ void NetlinkRequest::send_unless_gone() {
   if (error != 0 && error != ESRCH && error != EADDRNOTAVAIL) fail(error);
 }
 
+void NetlinkRequest::ask(const Answers& each) {
+  const int error = exchange(NLM_F_ACK, each);
+  if (error != 0) fail(error);
+}
+
 void NetlinkRequest::list(const Answers& each) {
   const int error = exchange(NLM_F_DUMP, each);
   if (error != 0) fail(error);

@@ -43,6 +43,8 @@ class NetlinkRequest {
   [[nodiscard]] bool send_unless_there();
   /// send() for what may be gone already (ESRCH, EADDRNOTAVAIL).
   void send_unless_gone();
+  /// Sends it as a question and calls `each` with the answer.  Throws std::system_error.
+  void ask(const std::function<void(const nlmsghdr*)>& each);
   /// Sends it as a question for a list and calls `each` with every answer.  Throws std::system_error.
   void list(const std::function<void(const nlmsghdr*)>& each);
 
