@@ -17,8 +17,9 @@ namespace {
 std::string advice_for(int error) {
   switch (error) {
     case EPERM:
-    case EACCES:
       return "it needs root or CAP_NET_ADMIN; tun = false works without";
+    case EACCES:
+      return "it needs root, or CAP_NET_ADMIN and rights to /dev/net/tun; tun = false works without";
     case ENOENT:
       return "/dev/net/tun is missing: modprobe tun";
     case ENODEV:
