@@ -48,15 +48,12 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
   loop_.on_timer([this] { on_timer(); });
 }
 
-Gateway::Gateway(const config::Config& config, Loop& loop, std::optional<SavedState> before)
+Gateway::Gateway(const config::Config& config, Loop& loop)
     : Gateway(config, loop, kPoolSlots, std::max<size_t>(config.interface.mtu, 1500)) {
   open_public_sockets();
-  if (before) restore_flows(*before);
   begin();
   replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port, config_.interface.fwmark));
   if (config_.interface.tun) open_tun();
-  add_peers();
-  if (before) restore_peers(*before);
 }
 
 Gateway::Gateway(std::vector<Tun> tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
@@ -86,7 +83,14 @@ void Gateway::open_public_sockets() {
   reconfigure_relay(config_);
 }
 
-/// From here on packets from clients are served.
+void Gateway::start(std::optional<SavedState> before) {
+  if (before) restore_flows(*before);
+  add_peers();
+  if (before) restore_peers(*before);
+  is_started_ = true;
+  start_threads();
+}
+
 void Gateway::begin() {
   Loop* everything = threads_ == 0 ? &loop_ : nullptr;
   for (size_t index = 0; index < workers_of(threads_); ++index) {

@@ -22,15 +22,19 @@ namespace adit::daemon {
 
 class Gateway : public UapiTarget {
  public:
-  /// Opens and configures everything.  Throws what config, net and tunnel throw; nothing is left behind then.
-  /// `before`: from where a gateway has stopped.
-  Gateway(const config::Config& config, Loop& loop, std::optional<SavedState> before = {});
+  /// Opens and configures everything, so that it can be started.  Throws what config, net and tunnel throw; nothing is
+  /// left behind then.
+  Gateway(const config::Config& config, Loop& loop);
   /// A bare WireGuard interface: no key, no peers, and its tunnel is up when the tun is, which others configure.
   /// `tun`: its queues, at least one, best as many as wanted_workers().
   Gateway(std::vector<Tun> tun, Loop& loop);
   ~Gateway() override;
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
+
+  /// From here on there are threads, and packets are read.  To be called once, before the loop runs.  `before`: from
+  /// where a gateway has stopped.  Throws std::system_error.
+  void start(std::optional<SavedState> before = {});
 
   /// Whether the tun device went away, which ends the gateway.
   [[nodiscard]] bool lost_tun() const noexcept { return lost_tun_; }
@@ -142,6 +146,7 @@ class Gateway : public UapiTarget {
   bool interface_is_up_ = true;
   Resolver resolver_;
   RouteFollower route_follower_;
+  bool is_started_ = false;
   bool lost_tun_ = false;
   size_t flows_restored_ = 0;
   tunnel::Outgoing to_peers_;   // of what the loop does

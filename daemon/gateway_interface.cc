@@ -113,6 +113,7 @@ void Gateway::lose_tun() {
 }
 
 void Gateway::start_threads() {
+  if (!is_started_) return;
   for (const auto& worker : workers_) worker->start();
 }
 

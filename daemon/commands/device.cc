@@ -121,6 +121,7 @@ int serve(std::vector<Tun> tun, ControlSocket socket) {
     log::info("{}: the control socket was removed", name);
     loop.stop();
   });
+  gateway.start();
   log::info("{} ready", name);
   gateway.log_means();
   loop.run();

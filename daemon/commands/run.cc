@@ -44,7 +44,7 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   }
   const std::filesystem::path state = std::filesystem::path(socket).replace_extension(".state");
   Loop loop;
-  Gateway gateway(config, loop, left_at(state));
+  Gateway gateway(config, loop);
   config::forget_keys(config);
   ControlServer control(loop, ControlSocket(socket), gateway);
   gateway.reload_from(std::filesystem::absolute(file));
@@ -52,6 +52,7 @@ int run(const std::filesystem::path& file, const std::string& log_level) {
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
   }
+  gateway.start(left_at(state));
   log::info("{} ready: udp port {}, {}, {}", config.interface.name, gateway.listen_port(),
             counted(config.peers.size(), "peer"), counted(config.forwards.size(), "forward"));
   gateway.log_means();
