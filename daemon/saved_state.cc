@@ -8,8 +8,6 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "net/fd.h"
-
 namespace adit::daemon {
 namespace {
 
@@ -96,34 +94,53 @@ std::optional<SavedState> parse_state(std::string_view text) {
   }
 }
 
-void write_state(const fs::path& file, const SavedState& state) {
-  const std::string what = "write " + file.string();
-  const fs::path unfinished = file.string() + ".new";
-  fs::remove(unfinished);
-  {
-    const Fd fd(check_call(what, ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)));
-    const std::string text = to_text(state);
-    size_t written = 0;
-    while (written < text.size()) {
-      written += static_cast<size_t>(check_call(what, ::write(fd.get(), text.data() + written, text.size() - written)));
-    }
-  }
-  fs::rename(unfinished, file);
+StateFile::StateFile(fs::path file)
+    : file_(std::move(file)),
+      fd_(check_call(
+          "open " + file_.string(),
+          ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR))) {
+  struct stat found {};
+  check_call("look at " + file_.string(), ::fstat(fd_.get(), &found));
+  if (found.st_uid != ::geteuid() || (found.st_mode & 077) != 0 || !S_ISREG(found.st_mode))
+    throw std::runtime_error(file_.string() + ": not ours alone");
 }
 
-std::optional<SavedState> read_state(const fs::path& file) {
-  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd) return {};
+StateFile::~StateFile() {
   struct stat found {};
-  check_call("look at " + file.string(), ::fstat(fd.get(), &found));
-  const auto refuse = [&](const char* why) { throw std::runtime_error(file.string() + ": " + why); };
-  if (found.st_uid != ::geteuid() || (found.st_mode & 077) != 0 || !S_ISREG(found.st_mode)) refuse("not ours alone");
-  if (found.st_size > kLargestFile) refuse("too large");
-  std::string text(static_cast<size_t>(found.st_size), '\0');
-  const ssize_t size = check_call("read " + file.string(), ::read(fd.get(), text.data(), text.size()));
-  std::optional<SavedState> state = parse_state(std::string_view(text).substr(0, static_cast<size_t>(size)));
+  std::error_code ignored;
+  if (::fstat(fd_.get(), &found) == 0 && found.st_size == 0) fs::remove(file_, ignored);
+}
+
+off_t StateFile::size() const {
+  struct stat found {};
+  check_call("look at " + file_.string(), ::fstat(fd_.get(), &found));
+  return found.st_size;
+}
+
+std::optional<SavedState> StateFile::read() const {
+  const auto refuse = [&](const char* why) { throw std::runtime_error(file_.string() + ": " + why); };
+  const off_t all = size();
+  if (all == 0) return {};
+  if (all > kLargestFile) refuse("too large");
+  std::string text(static_cast<size_t>(all), '\0');
+  const ssize_t count = check_call("read " + file_.string(), ::pread(fd_.get(), text.data(), text.size(), 0));
+  std::optional<SavedState> state = parse_state(std::string_view(text).substr(0, static_cast<size_t>(count)));
   if (!state) refuse("not what adit writes");
   return state;
+}
+
+void StateFile::clear() {
+  check_call("empty " + file_.string(), ::ftruncate(fd_.get(), 0));
+  check_call("empty " + file_.string(), ::lseek(fd_.get(), 0, SEEK_SET));
+}
+
+void StateFile::write(const SavedState& state) {
+  clear();
+  const std::string text = to_text(state);
+  for (size_t written = 0; written < text.size();) {
+    written += static_cast<size_t>(
+        check_call("write " + file_.string(), ::write(fd_.get(), text.data() + written, text.size() - written)));
+  }
 }
 
 }  // namespace adit::daemon

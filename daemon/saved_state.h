@@ -2,10 +2,12 @@
 // services know them by, and where peers were heard of last.
 //
 // How it works.  A gateway that is stopped while there are flows writes a file beside its control socket; the next one
-// goes on from there and removes it.  Keys and counters of sessions are never written: a nonce must not be used twice,
+// goes on from there and empties it.  Keys and counters of sessions are never written: a nonce must not be used twice,
 // and who could read the file could read the traffic.  So the first thing sent to each peer is a handshake, one round
 // trip.
 #pragma once
+
+#include <sys/types.h>
 
 #include <filesystem>
 #include <optional>
@@ -15,6 +17,7 @@
 
 #include "crypto/keys.h"
 #include "forward/forwarder.h"
+#include "net/fd.h"
 #include "net/time.h"
 
 namespace adit::daemon {
@@ -37,10 +40,28 @@ std::string to_text(const SavedState& state);
 /// Nothing for anything else than what to_text() has written.
 std::optional<SavedState> parse_state(std::string_view text);
 
-/// For the owner's eyes only, whole or not at all.  Throws std::system_error.
-void write_state(const std::filesystem::path& file, const SavedState& state);
-/// Nothing when there is no file; throws std::runtime_error when it is not what write_state() has written, or another
-/// user's.
-std::optional<SavedState> read_state(const std::filesystem::path& file);
+/// The file, for the owner's eyes only.  It is open as long as the gateway runs, and empty meanwhile: so writing it in
+/// the end takes no right to make files.  What is written in part, because its writer was killed, reads as nothing.
+class StateFile {
+ public:
+  /// Makes it unless it is there.  Throws std::system_error; std::runtime_error when it is another user's.
+  explicit StateFile(std::filesystem::path file);
+  /// Takes it away when it is empty.
+  ~StateFile();
+  StateFile(const StateFile&) = delete;
+  StateFile& operator=(const StateFile&) = delete;
+
+  /// What another gateway has written; nothing when none has.  Throws std::runtime_error when it is something else.
+  [[nodiscard]] std::optional<SavedState> read() const;
+  /// All of these throw std::system_error.
+  void clear();
+  void write(const SavedState& state);
+
+ private:
+  [[nodiscard]] off_t size() const;
+
+  std::filesystem::path file_;
+  Fd fd_;
+};
 
 }  // namespace adit::daemon

@@ -65,7 +65,7 @@ TEST(SavedState, AnyOtherTextIsRefused) {
   }
 }
 
-class StateFile : public testing::Test {
+class StateFiles : public testing::Test {
  protected:
   void SetUp() override {
     std::string name = (fs::temp_directory_path() / "adit-state-XXXXXX").string();
@@ -73,9 +73,14 @@ class StateFile : public testing::Test {
     file_ = directory_ / "wg0.state";
   }
   void TearDown() override { fs::remove_all(directory_); }
+  std::optional<SavedState> read() { return StateFile(file_).read(); }
+  void write_text(const std::string& text, unsigned mode) {
+    std::ofstream(file_) << text;
+    fs::permissions(file_, fs::perms(mode));
+  }
   std::string complaint() {
     try {
-      (void)read_state(file_);
+      (void)read();
     } catch (const std::runtime_error& error) {
       return error.what();
     }
@@ -84,31 +89,46 @@ class StateFile : public testing::Test {
   fs::path directory_, file_;
 };
 
-TEST_F(StateFile, IsWrittenForTheOwnerAloneAndReadBack) {
-  EXPECT_EQ(read_state(file_), std::nullopt);
-  write_state(file_, {});
-  write_state(file_, some_state());
+TEST_F(StateFiles, AreWrittenForTheOwnerAloneAndReadBack) {
+  StateFile(file_).write(some_state());
   struct stat found {};
   ASSERT_EQ(::stat(file_.c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
-  EXPECT_EQ(read_state(file_), some_state());
-  EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), 1) << "nothing unfinished stays";
+  EXPECT_EQ(read(), some_state());
+  StateFile(file_).write({});  // shorter
+  EXPECT_EQ(read(), SavedState{});
 }
 
-TEST_F(StateFile, OfOthersOrWithOtherContentIsRefused) {
-  std::ofstream(file_) << "{}";
-  fs::permissions(file_, fs::perms(0600));
+TEST_F(StateFiles, SayNothingFromTheirClearingOnAndAreTakenAway) {
+  StateFile(file_).write(some_state());
+  {
+    StateFile file(file_);
+    EXPECT_EQ(file.read(), some_state());
+    file.clear();
+    EXPECT_EQ(file.read(), std::nullopt);
+    EXPECT_EQ(fs::file_size(file_), 0u) << "of a process that is killed there is nothing to go on with";
+  }
+  EXPECT_FALSE(fs::exists(file_));
+}
+
+TEST_F(StateFiles, StayAsTheyAreUnlessTheyAreCleared) {
+  StateFile(file_).write(some_state());
+  { const StateFile of_one_that_fails_to_start(file_); }
+  EXPECT_EQ(read(), some_state());
+}
+
+TEST_F(StateFiles, OfOthersOrWithOtherContentAreRefused) {
+  write_text("{}", 0600);
   EXPECT_EQ(complaint(), file_.string() + ": not what adit writes");
-  write_state(file_, some_state());
-  fs::permissions(file_, fs::perms(0640));
+  write_text("{}", 0640);
   EXPECT_EQ(complaint(), file_.string() + ": not ours alone");
   fs::remove(file_);
   fs::create_symlink("/etc/passwd", file_);
-  EXPECT_EQ(read_state(file_), std::nullopt);
+  EXPECT_NE(complaint(), "");
 }
 
-TEST_F(StateFile, ThatCannotBeWrittenIsAnError) {
-  EXPECT_THROW(write_state(directory_ / "no" / "wg0.state", {}), std::system_error);
+TEST_F(StateFiles, ThatCannotBeMadeAreAnError) {
+  EXPECT_THROW(StateFile(directory_ / "no" / "wg0.state"), std::system_error);
 }
 
 }  // namespace
