@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/core.h"
 #include "daemon/loop.h"
+#include "daemon/notify.h"
 #include "daemon/relay.h"
 #include "daemon/resolver.h"
 #include "daemon/route_follower.h"
@@ -44,8 +45,14 @@ class Gateway : public UapiTarget {
   /// Becomes what `wanted` says.  What the two have in common is not touched: sessions, flows and sockets go on. Throws
   /// std::exception with a text for an administrator, and then nothing has changed.
   void reload(config::Config wanted);
-  /// From where reload() without a configuration, which others ask for, takes one.
-  void reload_from(std::filesystem::path file) { file_ = std::move(file); }
+  /// From where reload() without a configuration, which others ask for, takes one, and who is told of it, which
+  /// outlives this.
+  void reload_from(std::filesystem::path file, const Notifier& told) {
+    file_ = std::move(file);
+    told_ = &told;
+  }
+  /// "udp port 342, 1 peer, 2 forwards"
+  [[nodiscard]] std::string summary() const;
 
   /// What another gateway can go on from.
   [[nodiscard]] SavedState save() const;
@@ -105,6 +112,7 @@ class Gateway : public UapiTarget {
   [[nodiscard]] std::vector<std::optional<UdpSocket>> bind_new_listeners(const config::Config& wanted) const;
   void change_kernel(const config::Config& wanted);
   void reconfigure_relay(const config::Config& wanted);
+  [[nodiscard]] ReloadResult read_anew();
   void take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept;
   void replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added);
 
@@ -136,6 +144,7 @@ class Gateway : public UapiTarget {
 
   config::Config config_;
   std::optional<std::filesystem::path> file_;
+  const Notifier* told_ = nullptr;  // there is one if there is a file
   Loop& loop_;
   const Offloads offloads_;
   const size_t threads_;  // for traffic

@@ -24,8 +24,20 @@ std::string Gateway::show() const {
   return status_of(config_, snapshot).dump();
 }
 
+std::string Gateway::summary() const {
+  return "udp port " + std::to_string(config_.interface.listen_port) + ", " + counted(config_.peers.size(), "peer") +
+         ", " + counted(config_.forwards.size(), "forward");
+}
+
 ReloadResult Gateway::reload() {
   if (!file_) return {-ENOTSUP, config_.interface.name + " was not started from a configuration file"};
+  told_->reloading();
+  ReloadResult result = read_anew();
+  told_->ready(config_.interface.name + ": " + summary() + (result.error == 0 ? "" : "; nothing of the last reload"));
+  return result;
+}
+
+ReloadResult Gateway::read_anew() {
   try {
     reload(config::load(*file_));
     log::info("{} reloaded: {}, {}", config_.interface.name, counted(config_.peers.size(), "peer"),

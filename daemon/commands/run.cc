@@ -8,6 +8,7 @@
 #include "daemon/control.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 
 namespace adit::daemon {
 namespace {
@@ -58,6 +59,7 @@ int run(const fs::path& file, const std::string& log_level) {
   // A reader of the log, or a client of the control socket, may go away: that is its end, not the gateway's.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);  // until there is something to reload
+  const Notifier notifier;
   config::Config config = config::load(file);
   const std::string name = config.interface.name;
   const fs::path socket = control_path(name);
@@ -69,7 +71,7 @@ int run(const fs::path& file, const std::string& log_level) {
   ControlServer control(loop, ControlSocket(socket), gateway);
   const std::unique_ptr<StateFile> state = open_state(fs::path(socket).replace_extension(".state"));
   const std::optional<SavedState> before = state ? left_in(*state) : std::nullopt;
-  gateway.reload_from(fs::absolute(file));
+  gateway.reload_from(fs::absolute(file), notifier);
   loop.on_signal(SIGHUP, [&gateway] { (void)gateway.reload(); });  // the log has what became of it
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
@@ -77,11 +79,12 @@ int run(const fs::path& file, const std::string& log_level) {
   gateway.start(before);
   take_over(state.get());
 
-  log::info("{} ready: udp port {}, {}, {}", name, gateway.listen_port(), counted(config.peers.size(), "peer"),
-            counted(config.forwards.size(), "forward"));
+  log::info("{} ready: {}", name, gateway.summary());
+  notifier.ready(name + ": " + gateway.summary());
   gateway.log_means();
   if (before) log::info("{}: {} of before go on", name, counted(gateway.flows_restored(), "flow"));
   loop.run();
+  notifier.stopping();
   leave(state.get(), gateway);
   if (gateway.lost_tun()) log::error("{} is gone", name);
   log::info("{} stopped", name);
