@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxClients = 64;
 constexpr int kBacklog = 128;
 constexpr std::string_view kErrno = "errno=";
+/// Where `wg` looks.
+constexpr const char* kCommonDirectory = "/var/run/wireguard";
 
 sockaddr_un address_of(const fs::path& path) {
   sockaddr_un address{};
@@ -66,7 +68,7 @@ Fd listen_on(const fs::path& path) {
 
 std::filesystem::path control_directory() {
   if (const char* chosen = std::getenv("ADIT_RUN_DIR")) return chosen;
-  if (::geteuid() == 0) return "/var/run/wireguard";
+  if (::geteuid() == 0 || ::access(kCommonDirectory, W_OK) == 0) return kCommonDirectory;
   if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) return fs::path(runtime) / "adit";
   return fs::path("/tmp") / ("adit-" + std::to_string(::geteuid()));
 }

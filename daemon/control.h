@@ -17,7 +17,8 @@
 
 namespace adit::daemon {
 
-/// Where control sockets are: $ADIT_RUN_DIR, else /var/run/wireguard for root, else a directory of the user's own.
+/// Where control sockets are: $ADIT_RUN_DIR, else /var/run/wireguard for root and for users who may write there, else a
+/// directory of the user's own.
 std::filesystem::path control_directory();
 std::filesystem::path control_path(const std::string& interface);
 
