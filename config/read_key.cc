@@ -44,8 +44,11 @@ std::optional<Placed<Key>> key_in_file(const Text& name, const std::filesystem::
     if (!file.is_open_to_others) return decode<Key>(without_line_end(file.text()), name.place, shown, problems);
     problems.add(name.place, shown + " may be read or written by others than its owner: chmod 600 " + shown);
   } catch (const std::system_error& error) {
-    const bool is_missing = error.code() == std::errc::no_such_file_or_directory;
-    const std::string advice = is_missing ? " (adit " + std::string(role.generator) + " makes a key)" : "";
+    std::string advice;
+    if (error.code() == std::errc::no_such_file_or_directory)
+      advice = " (adit " + std::string(role.generator) + " makes a key)";
+    if (error.code() == std::errc::permission_denied)
+      advice = " (it must be the file of the user who runs adit: chown)";
     problems.add(name.place, visible(error.what()) + advice);
   }
   return {};

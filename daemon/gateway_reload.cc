@@ -13,6 +13,7 @@
 #include "daemon/interface_setup.h"
 #include "daemon/log.h"
 #include "daemon/peer_changes.h"
+#include "daemon/sandbox.h"
 #include "daemon/setup.h"
 #include "net/clock.h"
 
@@ -24,10 +25,16 @@ namespace {
                            " while the gateway runs (restart it)");
 }
 
-void refuse_what_needs_a_restart(const config::Interface& running, const config::Interface& wanted, size_t largest) {
+void refuse_what_needs_a_restart(const config::Config& running_config, const config::Config& wanted_config,
+                                 size_t largest) {
+  const config::Interface& running = running_config.interface;
+  const config::Interface& wanted = wanted_config.interface;
   if (wanted.name != running.name) refuse("the interface's name", running.name, wanted.name);
   if (wanted.tun != running.tun) refuse("tun", running.tun ? "true" : "false", wanted.tun ? "true" : "false");
   if (with_overhead(wanted.mtu) > largest) refuse("the MTU", std::to_string(running.mtu), std::to_string(wanted.mtu));
+  if (may_change_interfaces() || !changes_interface(running_config, wanted_config)) return;
+  throw std::runtime_error("reload: addresses, routes and the MTU of " + running.name +
+                           " can only change while the gateway runs as root (restart it)");
 }
 
 }  // namespace
@@ -45,7 +52,7 @@ std::vector<std::optional<UdpSocket>> Gateway::bind_new_listeners(const config::
 
 void Gateway::reload(config::Config wanted) {
   config::Interface& interface = wanted.interface;
-  refuse_what_needs_a_restart(config_.interface, interface, pool_.largest_packet());
+  refuse_what_needs_a_restart(config_, wanted, pool_.largest_packet());
   if (interface.listen_port == 0) interface.listen_port = config_.interface.listen_port;
   NewPorts ports{bind_new_listeners(wanted), {}};
   const bool lacks_port = ports_.peers.empty() || interface.listen_port != config_.interface.listen_port;
@@ -62,10 +69,11 @@ void Gateway::change_kernel(const config::Config& wanted) {
     (void)set_fwmark(mark);  // some sockets may have been given the new one
     throw std::runtime_error("reload: the kernel refuses fwmark " + std::to_string(wanted.interface.fwmark));
   }
+  const bool has_interface = wanted.interface.tun && may_change_interfaces();
   bool is_changed = false;
   try {
-    if (wanted.interface.tun) change_interface(config_, wanted);
-    is_changed = wanted.interface.tun;
+    if (has_interface) change_interface(config_, wanted);
+    is_changed = has_interface;
     reconfigure_relay(wanted);
   } catch (const std::exception&) {
     (void)set_fwmark(mark);

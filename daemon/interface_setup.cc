@@ -66,6 +66,15 @@ void set_up_interface(const config::Config& config) {
   add_routes(config);
 }
 
+bool changes_interface(const config::Config& from, const config::Config& to) {
+  const auto differ = [](const auto& one, const auto& other) {
+    return !only_in(one, other).empty() || !only_in(other, one).empty();
+  };
+  return to.interface.tun &&
+         (from.interface.mtu != to.interface.mtu || differ(from.interface.addresses, to.interface.addresses) ||
+          differ(routes_of(from), routes_of(to)));
+}
+
 void change_interface(const config::Config& from, const config::Config& to) {
   try {
     if (from.interface.mtu != to.interface.mtu) set_mtu(to.interface.name, to.interface.mtu);

@@ -14,6 +14,7 @@ namespace {
 struct Options {
   std::filesystem::path config = kDefaultConfig;
   std::string log_level = "info";
+  std::string user;
   std::optional<std::string> interface;
   bool json = false;
   bool home_routes = false;
@@ -104,8 +105,9 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
   run_command->add_option("--log-level", options.log_level, "debug, info, warning, error or silent")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kLogLevels), std::end(kLogLevels))))
       ->capture_default_str();
+  run_command->add_option("--user", options.user, "Whom to become once everything is open; started by root");
   run_command->footer("Example:  adit run -c /etc/adit/adit.toml");
-  run_command->callback([&] { chosen = [&] { return run(options.config, options.log_level); }; });
+  run_command->callback([&] { chosen = [&] { return run(options.config, options.log_level, options.user); }; });
 
   CLI::App* check_command = app.add_subcommand("check", "Say everything that is wrong with a configuration");
   add_config_option(*check_command, options);

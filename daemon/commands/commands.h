@@ -32,7 +32,8 @@ std::optional<DeviceRequest> device_request(const std::vector<std::string>& argu
                                             const std::vector<std::string>& subcommands);
 int device(const DeviceRequest& request, const std::vector<std::string>& arguments);
 
-int run(const std::filesystem::path& config, const std::string& log_level);
+/// `user`: whom it becomes once everything is open; empty: nobody else.
+int run(const std::filesystem::path& config, const std::string& log_level, const std::string& user);
 int check(const std::filesystem::path& config);
 /// adit home: what to do with which configuration on the machine whose files are below `root`.
 struct HomeRequest {

@@ -16,6 +16,7 @@
 #include "daemon/daemonize.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
+#include "daemon/sandbox.h"
 #include "daemon/setup.h"
 #include "net/interface.h"
 
@@ -111,6 +112,8 @@ int serve(std::vector<Tun> tun, ControlSocket socket) {
   // A reader of the log, or a client of the control socket, may go away: that is its end, not ours.
   std::signal(SIGPIPE, SIG_IGN);
   const std::string name = tun.front().name();
+  const Sandbox sandbox = wanted_sandbox();
+  prepare_for(sandbox);
   Loop loop;
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&loop] { loop.stop(); });
@@ -121,6 +124,7 @@ int serve(std::vector<Tun> tun, ControlSocket socket) {
     log::info("{}: the control socket was removed", name);
     loop.stop();
   });
+  enter(sandbox, {});
   gateway.start();
   log::info("{} ready", name);
   gateway.log_means();

@@ -17,16 +17,17 @@ import lab
 class Gateway(lab.Process):
     """`adit run` on a node."""
 
-    def __init__(self, node, config, program=lab.ADIT, wrapper=(), user=None):
-        """`wrapper`: words before the program's; `user`: whose process it is, if not root's."""
+    def __init__(self, node, config, program=lab.ADIT, wrapper=(), user=None, options=(), environment=None):
+        """`wrapper`: words before the program's; `user`: whose process it is, if not root's; `options`: of `run`."""
         self.node, self.program, self.interface = node, program, "wg0"
         self.config = node.write("adit.toml", config)
         if user is not None:
             for path in (node.directory, self.config):
                 os.chown(path, user, user)
             wrapper = (*wrapper, "setpriv", "--reuid", user, "--regid", user, "--clear-groups")
-        words = node.command(*wrapper, program, "run", "-c", self.config, "--log-level", "debug")
-        super().__init__(words, node.directory / "adit.log", node.environment(), expect_exit=0)
+        words = node.command(*wrapper, program, "run", "-c", self.config, "--log-level", "debug", *options)
+        environment = node.environment() | (environment or {})
+        super().__init__(words, node.directory / "adit.log", environment, expect_exit=0)
         self.wait_for_log(" ready: ")
 
     def control_socket(self):
@@ -228,8 +229,9 @@ class FactorioTest(lab.LabTest):
             } | forward))
         return lab.toml(*sections)
 
-    def start_gateway(self, program=lab.ADIT, wrapper=(), user=None, **changes):
-        self.gateway = self.keep(Gateway(self.vps, self.gateway_config(**changes), program, wrapper, user))
+    def start_gateway(self, program=lab.ADIT, wrapper=(), user=None, options=(), environment=None, **changes):
+        config = self.gateway_config(**changes)
+        self.gateway = self.keep(Gateway(self.vps, config, program, wrapper, user, options, environment))
         return self.gateway
 
     # Home's end.
