@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pwd
 import re
 import signal
 import socket
@@ -53,6 +54,21 @@ class Start(Gateways):
         self.succeed("stop")
         self.expect_nothing_left()
         self.fail_with("vps does not run\nadit: home-2 does not run", "status")
+
+    def test_with_a_user_has_gateways_become_that_user(self):
+        nobody = pwd.getpwnam("nobody")
+        if pathlib.Path("/proc/self/uid_map").read_text().split()[2] == "1":
+            self.skipTest("there is only one user in this namespace")
+        os.chown(self.prefix / "etc/adit/vps.toml", nobody.pw_uid, nobody.pw_gid)
+        # Who looks for leaks may not trace a process that has changed its user.
+        self.write_rc_conf(adit_enable="YES", adit_profiles="vps", adit_user="nobody",
+                           adit_env="ASAN_OPTIONS=detect_leaks=0")
+        self.succeed("start")
+        self.assertIn(f"\nUid:\t{nobody.pw_uid}\t", pathlib.Path(f"/proc/{self.pid('vps')}/status").read_text())
+        self.succeed("reload")
+        self.succeed("restart")
+        self.succeed("stop")
+        self.expect_nothing_left()
 
     def test_ten_times_leaves_nothing(self):
         for _ in range(10):
