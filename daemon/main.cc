@@ -2,10 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <exception>
-#include <iostream>
 
 #include "config/config.h"
 #include "daemon/commands/commands.h"
+#include "daemon/journal.h"
 #include "daemon/log.h"
 
 namespace adit::daemon {
@@ -184,10 +184,10 @@ int main(int argc, char** argv) {
   try {
     return chosen();
   } catch (const config::ConfigError& error) {
-    std::cerr << error.what() << "\n";
+    say_failure(error.what());
     return kExitConfig;
   } catch (const std::exception& error) {
-    std::cerr << "adit: " << error.what() << "\n";
+    say_failure(std::string("adit: ") + error.what());
     return kExitFailed;
   }
 }
