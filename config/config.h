@@ -124,7 +124,7 @@ struct Config {
 void forget_keys(Config& config) noexcept;
 
 /// Reads and checks a file.  Relative key files are looked up beside it; a key file that others may read is refused.
-/// Throws ConfigError with every problem at once; std::system_error when the file cannot be read.
+/// Throws ConfigError with every problem at once; UnreadableError (config/unreadable.h) when there is no reading it.
 Config load(const std::filesystem::path& file);
 
 /// The same for text already in memory.  `file` names it in messages, `directory` is where relative key files are.

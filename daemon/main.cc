@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "config/config.h"
+#include "config/unreadable.h"
 #include "daemon/commands/commands.h"
 #include "daemon/journal.h"
 #include "daemon/log.h"
@@ -185,6 +186,9 @@ int main(int argc, char** argv) {
     return chosen();
   } catch (const config::ConfigError& error) {
     say_failure(error.what());
+    return kExitConfig;
+  } catch (const config::UnreadableError& error) {
+    say_failure(std::string("adit: ") + error.what());
     return kExitConfig;
   } catch (const std::exception& error) {
     say_failure(std::string("adit: ") + error.what());

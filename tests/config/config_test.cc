@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "config/unreadable.h"
 #include "crypto/x25519.h"
 #include "tests/config/fixtures.h"
 
@@ -199,7 +200,7 @@ TEST(Load, SaysWhichFileCannotBeRead) {
   try {
     load("/nonexistent/adit.toml");
     FAIL();
-  } catch (const std::system_error& error) {
+  } catch (const UnreadableError& error) {
     EXPECT_STREQ(error.what(), "read /nonexistent/adit.toml: No such file or directory");
   }
 }
