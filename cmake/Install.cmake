@@ -3,6 +3,9 @@ include(GNUInstallDirs)
 install(FILES man/adit.8 man/adit-home.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/adit.toml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES examples/factorio.toml examples/redirects.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/examples/adit)
+install(FILES completions/adit.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME adit)
+install(FILES completions/_adit DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES completions/adit.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 # FreeBSD's; elsewhere only `cmake --install build --component rc_d` gets them.  %%PREFIX%% is the ports tree's.
 if(NOT CMAKE_SYSTEM_NAME STREQUAL "FreeBSD")

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/unreadable.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/complete.h"
 #include "daemon/journal.h"
 #include "daemon/log.h"
 
@@ -175,6 +176,7 @@ int main(int argc, char** argv) {
   Command chosen;
   declare(app, options, chosen);
   const std::vector<std::string> arguments(argv, argv + argc);
+  if (argc > 2 && arguments[1] == "complete") return complete(app, {arguments.begin() + 2, arguments.end()});
   const auto request = device_request(arguments, subcommands_of(app));
   if (request) chosen = [&] { return device(*request, arguments); };
   try {
