@@ -18,3 +18,8 @@ foreach(script adit adit_wg)
   file(WRITE ${CMAKE_BINARY_DIR}/rc.d/${script} "${text}")
   install(PROGRAMS ${CMAKE_BINARY_DIR}/rc.d/${script} DESTINATION etc/rc.d COMPONENT rc_d ${NOT_BY_DEFAULT})
 endforeach()
+
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")  # systemd looks below /usr/local, too
+  install(CODE "set(ADIT_BUILD \"${CMAKE_BINARY_DIR}\")")
+  install(SCRIPT systemd/install.cmake)
+endif()

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ADIT_BUILD", ROOT / "build/asan"))
 PORT = ROOT / "rc.d/port"
 MAKEFILE = (PORT / "Makefile").read_text()
+SYSTEMDS = ("lib/systemd/", "lib/sysusers.d/")  # not on FreeBSD
 SAMPLE = "etc/adit/adit.toml.sample"  # by post-install
 
 
@@ -28,7 +29,8 @@ def installed():
             words = ["cmake", "--install", BUILD, "--prefix", prefix, *component]
             subprocess.run(words, check=True, capture_output=True)
         files = [path for path in pathlib.Path(prefix).rglob("*") if path.is_file()]
-        return {str(path.relative_to(prefix)) for path in files}
+        names = {str(path.relative_to(prefix)) for path in files}
+        return {name for name in names if not name.startswith(SYSTEMDS)}
 
 
 def listed():

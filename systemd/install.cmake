@@ -1,0 +1,10 @@
+# Runs when adit is installed: only then is it known where the program will be.
+foreach(unit adit:adit adit@:%i)
+  string(REPLACE ":" ";" unit ${unit})
+  list(GET unit 0 file)
+  list(GET unit 1 ADIT_PROFILE)
+  set(ADIT_PROGRAM ${CMAKE_INSTALL_PREFIX}/bin/adit)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/adit.service.in ${ADIT_BUILD}/systemd/${file}.service @ONLY)
+  file(INSTALL ${ADIT_BUILD}/systemd/${file}.service DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+endforeach()
+file(INSTALL ${CMAKE_CURRENT_LIST_DIR}/adit.sysusers DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysusers.d RENAME adit.conf)
