@@ -93,6 +93,7 @@ void check(const Config& config, const Places& places, Problems& problems) {
   check_allowed_ips(config, places, problems);
   check_names("forward", config.forwards, places.forwards, problems);
   check_forwards(config, places, problems);
+  check_metrics(config, places, problems);
 }
 
 }  // namespace adit::config

@@ -13,4 +13,7 @@ void check(const Config& config, const Places& places, Problems& problems);
 /// check()'s part for the forwards.
 void check_forwards(const Config& config, const Places& places, Problems& problems);
 
+/// check()'s part for where metrics are listened on.
+void check_metrics(const Config& config, const Places& places, Problems& problems);
+
 }  // namespace adit::config

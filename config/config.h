@@ -114,10 +114,16 @@ struct Forward {
   Place place;
 };
 
+/// Who may look at the gateway without asking it: metrics and the status page.
+struct Metrics {
+  std::vector<Endpoint> listen;  // loopback addresses; none: nobody
+};
+
 struct Config {
   Interface interface;
   std::vector<Peer> peers;
   std::vector<Forward> forwards;
+  Metrics metrics;
 };
 
 /// Wipes every secret in it.

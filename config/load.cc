@@ -24,6 +24,13 @@ void read_interface_section(TableReader& root, const Source& source, Config& con
   if (node != nullptr) root.problems().add(node->place, "interface must be written [interface], once");
 }
 
+void read_metrics_section(TableReader& root, Config& config, Places& places) {
+  const Node* node = root.find("metrics");
+  if (node == nullptr) return;
+  if (node->kind == Node::Kind::kTable) return read_metrics({*node, "[metrics]", root.problems()}, config, places);
+  root.problems().add(node->place, "metrics must be written [metrics], once");
+}
+
 Tables read_tables_section(TableReader& root) {
   const Node* node = root.find("tables");
   if (node == nullptr) return {};
@@ -41,6 +48,7 @@ void read_sections(const Node& document, const Source& source, Config& config, P
   for (const Node* forward : root.tables("forward")) {
     read_forward({*forward, "[[forward]]", problems}, tables, config, places);
   }
+  read_metrics_section(root, config, places);
   root.finish();
   // Peers that are not there may have been misspelled.
   if (config.peers.empty() && problems.count() != before) places.knows_all_allowed_ips = false;

@@ -51,6 +51,7 @@ struct Places {
   InterfacePlaces interface;
   std::vector<PeerPlaces> peers;
   std::vector<ForwardPlaces> forwards;
+  std::vector<Place> metrics_listen;
   // False when some were wrong, or misspelled away: then it proves nothing that none of them fits.
   bool knows_all_addresses = true;
   bool knows_all_allowed_ips = true;
@@ -63,6 +64,8 @@ void read_peer(TableReader reader, const Source& source, Config& config, Places&
 Tables read_tables(const Node& section, Problems& problems);
 /// All but Forward::listeners, which spell_out() makes of places that have been checked.
 void read_forward(TableReader reader, const Tables& tables, Config& config, Places& places);
+
+void read_metrics(TableReader reader, Config& config, Places& places);
 
 /// The listeners that a forward without mistakes means.
 std::vector<Listener> spell_out(const ForwardPlaces& forward);

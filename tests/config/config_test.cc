@@ -47,6 +47,9 @@ idle_timeout = "3m"
 max_flows = 5000
 max_flows_per_source = 7
 
+[metrics]
+listen = ["127.0.0.1:9586", "[::1]:9586"]
+
 [[forward]]
 listen = "192.0.2.1:27015"
 to = "[fd00:1:2::2]:27015"
@@ -141,6 +144,10 @@ TEST_F(FactorioGateway, HasItsForwards) {
 /// The smallest interface with `lines` in it.
 Interface interface_with(const std::string& lines) {
   return parse_text("[interface]\nprivate_key = \"" + std::string(kPrivateKey) + "\"\n" + lines).interface;
+}
+
+TEST_F(FactorioGateway, HasItsMetrics) {
+  EXPECT_EQ(config_.metrics.listen, (std::vector{*Endpoint::parse("127.0.0.1:9586"), *Endpoint::parse("[::1]:9586")}));
 }
 
 TEST(Config, HasDefaultsForAllButTheKey) {

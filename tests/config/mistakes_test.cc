@@ -108,6 +108,41 @@ TEST(Mistakes, BetweenPeers) {
                      {"10.1.2.0/24 already belongs to the peer of line 6"}});
 }
 
+TEST(Mistakes, InMetrics) {
+  const std::string before = "[interface]\nprivate_key = @KEY\n";
+  expect_complaints({"metrics = ^5\n" + before, {"metrics must be written [metrics], once"}});
+  expect_complaints({before + "^[metrics]", {"[metrics] needs listen, such as \"127.0.0.1:9586\""}});
+  expect_complaints({before + "[metrics]\n^lisen = \"127.0.0.1:9586\"\nlisten = \"127.0.0.1:9586\"",
+                     {"unknown key \"lisen\" (did you mean \"listen\"?)"}});
+  expect_complaints({before + "[metrics]\nlisten = ^9586", {"listen must be a list of texts in quotes"}});
+  const std::string form = " is not an address and port like \"127.0.0.1:9586\" or \"[::1]:9586\"";
+  for (const char* text : {"", "9586", ":9586", "localhost:9586", "127.0.0.1", "127.0.0.1:0", "::1:9586"}) {
+    expect_complaints({before + "[metrics]\nlisten = ^" + in_quotes(text), {in_quotes(text) + form}});
+  }
+  const std::string advice =
+      " is not a loopback address: there is no password and no encryption (listen on \"127.0.0.1:9586\", and reach it "
+      "by ssh -L)";
+  for (const char* text :
+       {"0.0.0.0:9586", "[::]:9586", "126.0.0.1:9586", "[::2]:9586", "10.1.2.5:9586", "[fd00::1]:9586"}) {
+    expect_complaints(
+        {before + "[metrics]\nlisten = [\"[::1]:9586\", ^" + in_quotes(text) + "]", {in_quotes(text) + advice}});
+  }
+}
+
+TEST(Mistakes, BetweenMetricsAndOtherListeners) {
+  const std::string gateway = kGateway;
+  const std::string web = "[[forward]]\nprotocol = \"tcp\"\nto = \"10.1.2.2\"\nlisten = ";
+  expect_complaints({gateway + "[metrics]\nlisten = [\"127.0.0.1:9\", \"[::1]:9\",\n^\"127.0.0.1:9\"]",
+                     {"127.0.0.1:9 is already listened on, line 9"}});
+  expect_complaints({gateway + web + "\"0.0.0.0:1-90\"\n[metrics]\nlisten = [\"[::1]:9\", ^\"127.0.0.1:9\"]",
+                     {"127.0.0.1:9 is already listened on, line 11"}});
+  expect_complaints({gateway + web + "\"[::1]:9\"\n[metrics]\nlisten = [^\"[::1]:9\", \"127.0.0.1:9\"]",
+                     {"[::1]:9 is already listened on, line 11"}});
+  expect_complaints({gateway + "[metrics]\nlisten = [\"127.0.0.1:1\", \"127.0.0.1:2\", \"127.0.0.1:3\",\n" +
+                         "\"127.0.0.1:4\", ^\"127.0.0.1:5\"]",
+                     {"metrics are listened for at 4 addresses at most"}});
+}
+
 TEST(Mistakes, InTables) {
   const std::string before = "[interface]\nprivate_key = @KEY\n[tables]\n";
   expect_complaints({before + "a = ^5", {"table \"a\" must be a list of texts in quotes"}});
