@@ -37,8 +37,10 @@ struct Ports {
 
 /// What a person may want to know of a Core, in copies.
 struct Snapshot {
+  Now when{};          // it was taken
+  WallTime started{};  // the gateway was
   std::optional<crypto::PublicKey> public_key;
-  std::vector<tunnel::PeerStatus> peers;
+  std::vector<tunnel::PeerStatus> peers;    // without keys that are secret
   std::vector<forward::RuleStats> rules;    // by forward::RuleId
   std::vector<forward::RuleStats> relayed;  // tcp forwards, by their order
   DropCounters drops;                       // for any reason, here and below

@@ -99,11 +99,9 @@ nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& s
   Json peers = Json::array();
   for (const tunnel::PeerStatus& peer : snapshot.peers) peers.push_back(peer_json(names[peer.public_key], peer));
   Json forwards = Json::array();
-  auto by_packets = snapshot.rules.begin();
-  auto relayed = snapshot.relayed.begin();
-  for (const config::Forward& each : config.forwards) {
-    forwards.push_back(forward_json(each, each.protocol == config::Protocol::kUdp ? *by_packets++ : *relayed++));
-  }
+  for_each_forward(config, snapshot, [&](const config::Forward& configured, const forward::RuleStats& stats) {
+    forwards.push_back(forward_json(configured, stats));
+  });
   return {{"interface", interface_json(config.interface, snapshot.public_key)},
           {"peers", std::move(peers)},
           {"forwards", std::move(forwards)},
