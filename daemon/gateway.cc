@@ -42,7 +42,8 @@ Gateway::Gateway(const config::Config& config, Loop& loop, size_t slots, size_t 
                   if (endpoint) core_.tunnel.set_endpoint(peer, *endpoint, read_clock());
                   flush(std::move(lock));
                 }),
-      route_follower_(loop, core_.mutex, core_.tunnel, config_.interface, [this] { flush(Lock(core_.mutex)); }) {
+      route_follower_(loop, core_.mutex, core_.tunnel, config_.interface, [this] { flush(Lock(core_.mutex)); }),
+      started_(read_clock().wall) {
   core_.wake = [this] { loop_.wake(); };
   loop_.on_wake([this] { on_news(); });
   loop_.on_timer([this] { on_timer(); });
@@ -54,6 +55,9 @@ Gateway::Gateway(const config::Config& config, Loop& loop)
   begin();
   replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port, config_.interface.fwmark));
   if (config_.interface.tun) open_tun();
+  add_peers();
+  if (before) restore_peers(*before);
+  replace_status_servers(start_new_status_servers(config_));
 }
 
 Gateway::Gateway(std::vector<Tun> tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {

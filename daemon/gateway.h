@@ -15,6 +15,7 @@
 #include "daemon/resolver.h"
 #include "daemon/route_follower.h"
 #include "daemon/saved_state.h"
+#include "daemon/status_server.h"
 #include "daemon/uapi.h"
 #include "daemon/worker.h"
 #include "net/interface_watch.h"
@@ -105,9 +106,11 @@ class Gateway : public UapiTarget {
 
   // Another configuration (gateway_reload.cc).
   using TunnelSockets = std::vector<std::vector<UdpSocket>>;  // as Ports has them
+  using StatusServers = std::vector<std::unique_ptr<StatusServer>>;
   struct NewPorts {
     std::vector<std::optional<UdpSocket>> clients;  // by ListenerId; none for those that are there
     TunnelSockets peers;                            // none: they stay
+    StatusServers status;                           // by the configuration's order; none for those that are there
   };
   [[nodiscard]] std::vector<std::optional<UdpSocket>> bind_new_listeners(const config::Config& wanted) const;
   void change_kernel(const config::Config& wanted);
@@ -115,6 +118,11 @@ class Gateway : public UapiTarget {
   [[nodiscard]] ReloadResult read_anew();
   void take_over(config::Config wanted, NewPorts ports, forward::Forwarder forwarder) noexcept;
   void replace_listeners(const config::Config& wanted, std::vector<std::optional<UdpSocket>> added);
+
+  // What others may see of it (gateway_status.cc).
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] StatusServers start_new_status_servers(const config::Config& wanted);
+  void replace_status_servers(StatusServers added);
 
   // The interface's state (gateway_interface.cc).
   void on_interface_change();
@@ -161,6 +169,8 @@ class Gateway : public UapiTarget {
   tunnel::Outgoing to_peers_;   // of what the loop does
   std::optional<Relay> relay_;  // none without tcp forwards
   std::vector<std::unique_ptr<Worker>> workers_;
+  const WallTime started_;
+  StatusServers status_servers_;
 };
 
 }  // namespace adit::daemon

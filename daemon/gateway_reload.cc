@@ -54,7 +54,7 @@ void Gateway::reload(config::Config wanted) {
   config::Interface& interface = wanted.interface;
   refuse_what_needs_a_restart(config_, wanted, pool_.largest_packet());
   if (interface.listen_port == 0) interface.listen_port = config_.interface.listen_port;
-  NewPorts ports{bind_new_listeners(wanted), {}};
+  NewPorts ports{bind_new_listeners(wanted), {}, start_new_status_servers(wanted)};
   const bool lacks_port = ports_.peers.empty() || interface.listen_port != config_.interface.listen_port;
   if (interface_is_up_ && lacks_port) ports.peers = bind_tunnel_port(interface.listen_port, interface.fwmark);
   forward::Forwarder forwarder(forward_settings(wanted));
@@ -114,6 +114,7 @@ void Gateway::take_over(config::Config wanted, NewPorts ports, forward::Forwarde
   }
   if (!ports_.tun.empty()) fit_super_packets();
   start_threads();
+  replace_status_servers(std::move(ports.status));
 }
 
 /// Sockets that stay keep what waits in them.

@@ -15,14 +15,7 @@ DeviceStatus Gateway::device() const {
   return {core_.tunnel.private_key(), config_.interface.listen_port, config_.interface.fwmark, core_.tunnel.peers()};
 }
 
-std::string Gateway::show() const {
-  Lock lock(core_.mutex);
-  Snapshot snapshot = core_.snapshot();
-  lock.unlock();
-  if (relay_) snapshot.relayed = relay_->stats();
-  for (const forward::RuleStats& stats : snapshot.relayed) snapshot.drops += stats.drops;
-  return status_of(config_, snapshot).dump();
-}
+std::string Gateway::show() const { return status_of(config_, snapshot()).dump(); }
 
 std::string Gateway::summary() const {
   return "udp port " + std::to_string(config_.interface.listen_port) + ", " + counted(config_.peers.size(), "peer") +

@@ -102,7 +102,9 @@ nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& s
   for_each_forward(config, snapshot, [&](const config::Forward& configured, const forward::RuleStats& stats) {
     forwards.push_back(forward_json(configured, stats));
   });
-  return {{"interface", interface_json(config.interface, snapshot.public_key)},
+  const auto time = std::chrono::duration_cast<milliseconds>(snapshot.when.wall.time_since_epoch()).count();
+  return {{"time", static_cast<double>(time) / 1000},
+          {"interface", interface_json(config.interface, snapshot.public_key)},
           {"peers", std::move(peers)},
           {"forwards", std::move(forwards)},
           {"drops", to_json(snapshot.drops)}};

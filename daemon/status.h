@@ -24,7 +24,7 @@ void for_each_forward(const config::Config& config, const Snapshot& snapshot, Vi
   }
 }
 
-/// Objects "interface", "peers", "forwards", "drops"; drop counters that are zero are
+/// "time" (Unix time, in seconds), objects "interface", "peers", "forwards", "drops"; drop counters that are zero are
 /// left out.
 nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& snapshot);
 
