@@ -79,7 +79,7 @@ def wait_until(condition, what, timeout=GENEROUS):
 class Process:
     """A program in the background.  What it writes is kept in a file."""
 
-    def __init__(self, words, log, environment=None, expect_exit=None):
+    def __init__(self, words, log, environment=None, expect_exit=None, pass_fds=()):
         self.words, self.log_file, self.expect_exit = words, log, expect_exit
         with open(log, "wb") as output:
             self.popen = subprocess.Popen(
@@ -88,6 +88,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=os.environ | SANITIZERS | (environment or {}),
+                pass_fds=pass_fds,
             )
 
     @property

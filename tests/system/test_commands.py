@@ -203,7 +203,7 @@ class Show(factorio.FactorioTest):
         self.player(self.players, self.PUBLIC[1], self.SERVICE[1]).ask(b"hello")
         status = gateway.show()
         of_all = json.loads(self.vps.run(lab.ADIT, "show", "--json", check=True).stdout)
-        self.assertEqual([list(each) for each in of_all], [["interface", "peers", "forwards", "drops"]])
+        self.assertEqual([list(each) for each in of_all], [["time", "interface", "peers", "forwards", "drops"]])
         self.assertEqual(list(status), list(of_all[0]))
         self.assertEqual(status["interface"], {
             "name": "wg0",
