@@ -38,6 +38,7 @@ Snapshot Core::snapshot() const {
   if (!tunnel.private_key().is_zero()) taken.public_key = tunnel.public_key();
   taken.peers = tunnel.peers();
   for (tunnel::PeerStatus& peer : taken.peers) peer.preshared_key.clear();
+  taken.strangers = tunnel.strangers();
   taken.drops = drops;
   taken.drops += tunnel.drops();
   taken.drops += forwarder.drops();

@@ -41,6 +41,7 @@ struct Snapshot {
   WallTime started{};  // the gateway was
   std::optional<crypto::PublicKey> public_key;
   std::vector<tunnel::PeerStatus> peers;    // without keys that are secret
+  std::vector<tunnel::Stranger> strangers;
   std::vector<forward::RuleStats> rules;    // by forward::RuleId
   std::vector<forward::RuleStats> relayed;  // tcp forwards, by their order
   DropCounters drops;                       // for any reason, here and below

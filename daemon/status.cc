@@ -31,19 +31,47 @@ Json interface_json(const config::Interface& interface, const std::optional<cryp
           {"tun", interface.tun}};
 }
 
+int64_t unix_time(WallTime time) { return std::chrono::floor<seconds>(time).time_since_epoch().count(); }
+
+Json trouble_json(const tunnel::PeerTrouble& trouble) {
+  Json json = Json::object();
+  if (trouble.old_initiation) {
+    json["old_initiation"] = {{"at", unix_time(trouble.old_initiation->at)},
+                              {"stamp", unix_time(trouble.old_initiation->stamp)},
+                              {"newest", unix_time(trouble.old_initiation->newest)}};
+  }
+  if (trouble.wrong_source) {
+    json["wrong_source"] = {{"at", unix_time(trouble.wrong_source->at)},
+                            {"address", trouble.wrong_source->address.to_string()}};
+  }
+  if (trouble.unconfirmed > 0) json["unconfirmed"] = trouble.unconfirmed;
+  if (trouble.forged_responses > 0) json["forged_responses"] = trouble.forged_responses;
+  return json;
+}
+
+Json stranger_json(const tunnel::Stranger& stranger) {
+  const char* whose = stranger.why == Drop::kBadMac ? "meant_for" : "public_key";
+  return {{"drop", drop_name(stranger.why)},
+          {"at", unix_time(stranger.at)},
+          {"from", stranger.from.to_string()},
+          {whose, stranger.key ? Json(stranger.key->to_base64()) : Json()}};
+}
+
 Json peer_json(const std::string& name, const tunnel::PeerStatus& peer) {
   Json allowed_ips = Json::array();
   for (const Prefix& prefix : peer.allowed_ips) allowed_ips.push_back(prefix.to_string());
-  const auto handshake = std::chrono::duration_cast<seconds>(peer.last_handshake.time_since_epoch()).count();
-  return {{"name", name},
-          {"public_key", peer.public_key.to_base64()},
-          {"endpoint", peer.endpoint ? Json(peer.endpoint->to_string()) : Json()},
-          {"allowed_ips", std::move(allowed_ips)},
-          {"latest_handshake", handshake == 0 ? Json() : Json(handshake)},
-          {"handshake_attempts", peer.handshake_attempts},
-          {"received_bytes", peer.received_bytes},
-          {"sent_bytes", peer.sent_bytes},
-          {"persistent_keepalive", peer.persistent_keepalive.count()}};
+  const int64_t handshake = unix_time(peer.last_handshake);
+  Json json = {{"name", name},
+               {"public_key", peer.public_key.to_base64()},
+               {"endpoint", peer.endpoint ? Json(peer.endpoint->to_string()) : Json()},
+               {"allowed_ips", std::move(allowed_ips)},
+               {"latest_handshake", handshake == 0 ? Json() : Json(handshake)},
+               {"handshake_attempts", peer.handshake_attempts},
+               {"received_bytes", peer.received_bytes},
+               {"sent_bytes", peer.sent_bytes},
+               {"persistent_keepalive", peer.persistent_keepalive.count()}};
+  if (Json trouble = trouble_json(peer.trouble); !trouble.empty()) json["trouble"] = std::move(trouble);
+  return json;
 }
 
 /// The services of a forward, their ports as ranges: what whoever routes their answers has to name.
@@ -103,11 +131,14 @@ nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& s
     forwards.push_back(forward_json(configured, stats));
   });
   const auto time = std::chrono::duration_cast<milliseconds>(snapshot.when.wall.time_since_epoch()).count();
-  return {{"time", static_cast<double>(time) / 1000},
+  return}
+  Json json = {{"time", static_cast<double>(time) / 1000},
           {"interface", interface_json(config.interface, snapshot.public_key)},
-          {"peers", std::move(peers)},
-          {"forwards", std::move(forwards)},
-          {"drops", to_json(snapshot.drops)}};
+               {"peers", std::move(peers)},
+               {"forwards", std::move(forwards)},
+               {"drops", to_json(snapshot.drops)}};
+  for (const tunnel::Stranger& stranger : snapshot.strangers) json["strangers"].push_back(stranger_json(stranger));
+  return json;
 }
 
 }  // namespace adit::daemon

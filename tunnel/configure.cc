@@ -175,8 +175,23 @@ std::vector<PeerStatus> Tunnel::peers() const {
                    .received_bytes = peer->received_bytes,
                    .sent_bytes = peer->sent_bytes,
                    .persistent_keepalive = peer->timers.persistent_keepalive(),
-                   .handshake_attempts = peer->timers.attempts()});
+                   .handshake_attempts = peer->timers.attempts(),
+                   .trouble = peer->trouble});
   }
+  return all;
+}
+
+std::vector<Stranger> Tunnel::strangers() const {
+  std::vector<Stranger> all;
+  if (misdirected_) {
+    const ConstBytes message(reinterpret_cast<const uint8_t*>(&misdirected_->message), sizeof(InitiationMessage));
+    std::optional<crypto::PublicKey> addressee;
+    for (const auto& [key, peer] : peers_) {
+      if (peer->cookies.is_addressee(message)) addressee = key;
+    }
+    all.push_back({Drop::kBadMac, misdirected_->at, misdirected_->from, addressee});
+  }
+  if (unknown_peer_) all.push_back(*unknown_peer_);
   return all;
 }
 

@@ -23,6 +23,11 @@ ConstBytes mac1_of(ConstBytes message) noexcept {
 }
 ConstBytes mac2_of(ConstBytes message) noexcept { return message.last(crypto::kMacSize); }
 
+bool mac1_fits(const MacKey& key, ConstBytes message) noexcept {
+  const crypto::Mac expected = crypto::blake2s_mac(key, {before_mac1(message)});
+  return crypto::equal_constant_time(expected, mac1_of(message));
+}
+
 }  // namespace
 
 MacKey mac1_key(const crypto::PublicKey& responder) noexcept { return hash_labelled(kLabelMac1, responder); }
@@ -31,10 +36,7 @@ crypto::SymmetricKey cookie_key(const crypto::PublicKey& responder) noexcept {
   return crypto::SymmetricKey(hash_labelled(kLabelCookie, responder));
 }
 
-bool CookieChecker::mac1_fits(ConstBytes message) const noexcept {
-  const crypto::Mac expected = crypto::blake2s_mac(mac1_key_, {before_mac1(message)});
-  return crypto::equal_constant_time(expected, mac1_of(message));
-}
+bool CookieChecker::mac1_fits(ConstBytes message) const noexcept { return adit::tunnel::mac1_fits(mac1_key_, message); }
 
 bool CookieChecker::has_mac2(ConstBytes message) noexcept {
   return std::ranges::any_of(mac2_of(message), [](uint8_t byte) { return byte != 0; });
@@ -63,6 +65,8 @@ void CookieChecker::create_reply(ConstBytes message, uint32_t sender, const Endp
   crypto::random_bytes(reply.nonce);
   crypto::xseal(cookie_key_, reply.nonce, mac1_of(message), cookie_for(from, now), reply.sealed_cookie);
 }
+
+bool CookieJar::is_addressee(ConstBytes message) const noexcept { return mac1_fits(mac1_key_, message); }
 
 void CookieJar::add_macs(Bytes message, Time now) noexcept {
   const crypto::Mac mac1 = crypto::blake2s_mac(mac1_key_, {before_mac1(message)});

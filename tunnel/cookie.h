@@ -45,6 +45,8 @@ class CookieJar {
   explicit CookieJar(const crypto::PublicKey& remote) noexcept
       : mac1_key_(mac1_key(remote)), cookie_key_(cookie_key(remote)) {}
 
+  /// Whether a whole initiation or response was meant for this peer, by its mac1.
+  [[nodiscard]] bool is_addressee(ConstBytes message) const noexcept;
   /// Fills the macs of a whole initiation or response.
   void add_macs(Bytes message, Time now) noexcept;
   /// A cookie reply is taken once per message sent.  False when it is none of ours.

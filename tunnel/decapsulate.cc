@@ -112,8 +112,10 @@ void Tunnel::accept(const Incoming::Arrival& arrival, const Peer* owner, bool au
   const bool is_keepalive = packet.size() == 0;
   if (!is_keepalive) {
     peer.timers.data_received(now.mono);
-    if (const Drop drop = check_inner(owner == &peer, packet, arrival.datagram->tos); drop != Drop::kNone)
+    if (const Drop drop = check_inner(owner == &peer, packet, arrival.datagram->tos); drop != Drop::kNone) {
+      if (drop == Drop::kWrongSource) peer.trouble.wrong_source = {now.wall, *source_of(packet.bytes())};
       return drops_.count(drop);
+    }
     inner.push_back(std::move(packet));
   }
   peer.received_bytes += received_bytes;

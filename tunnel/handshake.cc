@@ -61,7 +61,12 @@ void Tunnel::send_cookie_reply(const Datagram& message, Now now, Outgoing& out) 
 Drop Tunnel::receive_handshake(const Datagram& datagram, Now now, Outgoing& replies) noexcept {
   const auto type = static_cast<MessageType>(datagram.packet.data()[0]);
   if (type == MessageType::kCookieReply) return receive_cookie_reply(datagram, now);
-  if (const Drop drop = admit_handshake(datagram, now, replies); drop != Drop::kNone) return drop;
+  if (const Drop drop = admit_handshake(datagram, now, replies); drop != Drop::kNone) {
+    if (drop == Drop::kBadMac && type == MessageType::kInitiation) {
+      misdirected_ = {now.wall, datagram.remote, message_in<InitiationMessage>(datagram.packet.bytes())};
+    }
+    return drop;
+  }
   if (type == MessageType::kInitiation) return receive_initiation(datagram, now, replies);
   return receive_response(datagram, now, replies);
 }
@@ -87,12 +92,19 @@ Drop Tunnel::receive_initiation(const Datagram& datagram, Now now, Outgoing& rep
   const std::optional<OpenedInitiation> opened = open_initiation(identity_, message);
   if (!opened) return Drop::kForgedHandshake;
   Peer* const known = find_peer(opened->remote_static);
-  if (known == nullptr) return Drop::kUnknownPeer;
+  if (known == nullptr) {
+    unknown_peer_ = {Drop::kUnknownPeer, now.wall, datagram.remote, opened->remote_static};
+    return Drop::kUnknownPeer;
+  }
   Peer& peer = *known;
   const Drop drop = peer.handshake.consume_initiation(identity_, *opened, message, now.mono);
+  if (drop == Drop::kReplayedInitiation) note_old_initiation(peer, now);
   if (drop != Drop::kNone) return drop;
 
-  if (peer.keypairs.next() != nullptr) drops_.count(Drop::kUnconfirmed);
+  if (peer.keypairs.next() != nullptr) {
+    drops_.count(Drop::kUnconfirmed);
+    ++peer.trouble.unconfirmed;
+  }
   learn_endpoint(peer, datagram);
   send_response(peer, now, replies);
   peer.authenticated_received(now.mono);
@@ -106,7 +118,10 @@ Drop Tunnel::receive_response(const Datagram& datagram, Now now, Outgoing& repli
   const uint32_t receiver = get_u32(message.receiver);
   Peer* peer = indices_.find(receiver);
   if (peer == nullptr || peer->handshake.local_index() != receiver) return Drop::kUnknownIndex;
-  if (!peer->handshake.consume_response(identity_, message)) return Drop::kForgedHandshake;
+  if (!peer->handshake.consume_response(identity_, message)) {
+    ++peer->trouble.forged_responses;
+    return Drop::kForgedHandshake;
+  }
 
   learn_endpoint(*peer, datagram);
   peer->authenticated_received(now.mono);
@@ -140,8 +155,16 @@ void Tunnel::begin_session(Peer& peer, Now now) noexcept {
 void Tunnel::handshake_complete(Peer& peer, Now now) noexcept {
   peer.timers.handshake_complete();
   peer.last_handshake_complete = now.wall;
+  peer.trouble = {};
   report(Event::Kind::kHandshakeComplete, peer);
   touch(peer);
+}
+
+/// Not of one that came twice: networks do that.
+void Tunnel::note_old_initiation(Peer& peer, Now now) noexcept {
+  const std::optional<Timestamp>& refused = peer.handshake.refused_timestamp();
+  if (!refused) return;
+  peer.trouble.old_initiation = {now.wall, time_of(*refused), time_of(peer.handshake.last_timestamp())};
 }
 
 /// A peer has one handshake at a time, and one index for it.

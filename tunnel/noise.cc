@@ -17,6 +17,10 @@ using crypto::SymmetricKey;
 constexpr std::string_view kConstruction = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
 constexpr std::string_view kIdentifier = "WireGuard v1 zx2c4 Jason@zx2c4.com";
 
+// Of timestamps.
+constexpr uint64_t kTaiBase = 0x400000000000000a;
+constexpr int64_t kSecond = 1'000'000'000;
+
 ConstBytes bytes_of_text(std::string_view text) noexcept {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
@@ -103,15 +107,21 @@ Identity::Identity(const crypto::PrivateKey& key) noexcept : private_key(key) {
 OpenedInitiation::~OpenedInitiation() { wipe_state(state); }
 
 Timestamp TimestampSource::next(WallTime now) noexcept {
-  constexpr uint64_t kTaiBase = 0x400000000000000a;
   constexpr int64_t kRounding = 1 << 24;  // nanoseconds
-  constexpr int64_t kSecond = 1'000'000'000;
   last_ = std::max(now, last_ + nanoseconds(kRounding));
   const int64_t since_epoch = last_.time_since_epoch().count();
   Timestamp timestamp;
   store_be64(timestamp.data(), kTaiBase + static_cast<uint64_t>(since_epoch / kSecond));
   store_be32(timestamp.data() + 8, static_cast<uint32_t>(since_epoch % kSecond / kRounding * kRounding));
   return timestamp;
+}
+
+/// Peers write what they like: what no clock of ours can say becomes the end of its range.
+WallTime time_of(const Timestamp& timestamp) noexcept {
+  constexpr auto kMost = static_cast<uint64_t>(WallTime::max().time_since_epoch().count() / kSecond - 1);
+  const uint64_t label = load_be64(timestamp.data());
+  const uint64_t since_epoch = label < kTaiBase ? 0 : std::min(label - kTaiBase, kMost);
+  return WallTime(seconds(static_cast<int64_t>(since_epoch)));
 }
 
 /// Computed when it is first needed, so that thousands of peers are configured in a moment.
@@ -190,10 +200,12 @@ Drop Handshake::consume_initiation(const Identity& us, const OpenedInitiation& o
   mix_key(state, ss.bytes(), key);
   // {t}
   if (!open_and_hash(state, key, message.sealed_timestamp, timestamp)) return Drop::kForgedHandshake;
+  if (timestamp < last_timestamp_) refused_timestamp_ = timestamp;
   if (timestamp <= last_timestamp_) return Drop::kReplayedInitiation;
   if (last_consumed_ && now - *last_consumed_ < kMinInitiationInterval) return Drop::kReplayedInitiation;
 
   last_timestamp_ = timestamp;
+  refused_timestamp_.reset();
   last_consumed_ = now;
   state_ = state;
   remote_ephemeral_ = opened.remote_ephemeral;

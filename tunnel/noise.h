@@ -42,6 +42,9 @@ class TimestampSource {
   WallTime last_{};
 };
 
+/// What a timestamp says, if it is the time of a clock at all.
+WallTime time_of(const Timestamp& timestamp) noexcept;
+
 /// The symmetric state of Noise: what both sides have agreed on so far.
 struct NoiseState {
   crypto::Hash chaining_key{};
@@ -90,6 +93,10 @@ class Handshake {
 
   [[nodiscard]] Stage stage() const noexcept { return stage_; }
   [[nodiscard]] uint32_t local_index() const noexcept { return local_index_; }
+  /// Of the last initiation that was taken; all zero before the first.
+  [[nodiscard]] const Timestamp& last_timestamp() const noexcept { return last_timestamp_; }
+  /// Of the last initiation that was refused because it is older than that one, until one is taken.
+  [[nodiscard]] const std::optional<Timestamp>& refused_timestamp() const noexcept { return refused_timestamp_; }
 
  private:
   const crypto::SharedSecret& static_static(const Identity& us) noexcept;
@@ -105,6 +112,7 @@ class Handshake {
   uint32_t local_index_ = 0;
   uint32_t remote_index_ = 0;
   Timestamp last_timestamp_{};
+  std::optional<Timestamp> refused_timestamp_;
   std::optional<Time> last_consumed_;
 };
 

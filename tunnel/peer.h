@@ -9,6 +9,7 @@
 #include "tunnel/keypair.h"
 #include "tunnel/noise.h"
 #include "tunnel/timers.h"
+#include "tunnel/trouble.h"
 
 namespace adit::tunnel {
 
@@ -37,6 +38,7 @@ class alignas(kCacheLine) Peer {
   std::list<Prefix> allowed_ips;            // kept by AllowedIps
   std::optional<Time> last_handshake_sent;  // initiation or response
   WallTime last_handshake_complete{};       // epoch: never
+  PeerTrouble trouble;
 
   /// Has the front part brought near while other things are done.
   void prefetch() const noexcept {

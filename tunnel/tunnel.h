@@ -29,6 +29,7 @@
 #include "tunnel/outgoing.h"
 #include "tunnel/rate_limit.h"
 #include "tunnel/schedule.h"
+#include "tunnel/trouble.h"
 
 namespace adit::tunnel {
 
@@ -50,6 +51,7 @@ struct PeerStatus {
   uint64_t sent_bytes = 0;
   seconds persistent_keepalive{0};
   unsigned handshake_attempts = 0;  // unanswered so far
+  PeerTrouble trouble;
 };
 
 /// How a peer is answered: from the address it sent to, while the route leaves by the interface it came in by.
@@ -138,6 +140,8 @@ class Tunnel {
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return identity_.public_key; }
   /// In the order they were added.
   [[nodiscard]] std::vector<PeerStatus> peers() const;
+  /// The last of each kind there was.
+  [[nodiscard]] std::vector<Stranger> strangers() const;
   [[nodiscard]] const DropCounters& drops() const noexcept { return drops_; }
   /// Moves out what has happened since the last call.
   [[nodiscard]] std::vector<Event> take_events() noexcept { return std::exchange(events_, {}); }
@@ -171,6 +175,7 @@ class Tunnel {
   Drop admit_handshake(const Datagram& datagram, Now now, Outgoing& replies) noexcept;
   void begin_session(Peer& peer, Now now) noexcept;
   void handshake_complete(Peer& peer, Now now) noexcept;
+  static void note_old_initiation(Peer& peer, Now now) noexcept;
   uint32_t renew_index(Peer& peer) noexcept;
   Packet new_message(size_t size) noexcept;
 
@@ -216,6 +221,14 @@ class Tunnel {
   TimestampSource timestamps_;
   DropCounters drops_;
   std::vector<Event> events_;
+  /// An initiation with a wrong mac1; as it came, since whose it would have been is only asked when somebody looks.
+  struct Misdirected {
+    WallTime at;
+    Endpoint from;
+    InitiationMessage message;
+  };
+  std::optional<Misdirected> misdirected_;
+  std::optional<Stranger> unknown_peer_;
 
   // Scratch, kept between calls so that nothing is allocated on the packet path.  Empty between calls: nothing here
   // outlives a peer.
