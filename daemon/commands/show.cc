@@ -1,7 +1,5 @@
 // adit show: what the running gateways are doing, as text or JSON.
 
-#include <array>
-#include <cstdio>
 #include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -9,6 +7,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/home_routes.h"
 #include "daemon/control.h"
+#include "daemon/text.h"
 
 namespace adit::daemon {
 namespace {
@@ -19,36 +18,6 @@ std::string joined(const Json& texts) {
   std::string all;
   for (const Json& text : texts) all += (all.empty() ? "" : ", ") + text.get<std::string>();
   return all.empty() ? "(none)" : all;
-}
-
-/// 1536 -> "1.50 KiB", as `wg` writes sizes.
-std::string size_text(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return std::to_string(bytes) + " B";
-  auto value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%.2f %s", value, kUnits[unit]);
-  return text.data();
-}
-
-/// "1 hour, 2 minutes, 5 seconds ago"
-std::string ago_text(int64_t seconds_ago) {
-  struct Unit {
-    int64_t seconds;
-    const char* name;
-  };
-  static constexpr Unit kUnits[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
-  if (seconds_ago <= 0) return "now";
-  std::string text;
-  for (const Unit& unit : kUnits) {
-    const int64_t count = seconds_ago / unit.seconds;
-    seconds_ago %= unit.seconds;
-    if (count == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + unit.name + (count == 1 ? "" : "s");
-  }
-  return text + " ago";
 }
 
 void print_drops(const Json& drops, const char* indent) {
