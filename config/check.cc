@@ -64,7 +64,8 @@ void check_public_keys(const Config& config, const Places& places, Problems& pro
     const crypto::PublicKey& key = config.peers[i].public_key;
     const Place place = places.peers[i].public_key;
     if (place.line == 0) continue;
-    if (key == own) problems.add(place, "this is the interface's own public key, not the peer's");
+    if (key == own) problems.add(place, kIsOwnPublicKey);
+    if (own && crypto::PrivateKey(key.bytes) == config.interface.private_key) problems.add(place, kIsOwnPrivateKey);
     const auto earlier = seen.before(key, place);
     if (earlier) problems.add(place, "another peer has this public key, " + line_of(*earlier));
   }

@@ -27,6 +27,10 @@ struct Problem {
   std::string text;
 };
 
+/// What is said of a peer's public_key that is a key of the interface's: for whoever tells that from other mistakes.
+inline constexpr const char* kIsOwnPublicKey = "this is the interface's own public key, not the peer's";
+inline constexpr const char* kIsOwnPrivateKey = "this is the interface's private key, not the peer's public key";
+
 /// Everything that is wrong with a file, in the order of its lines.  what() is one "file:line:column: text" per line.
 class ConfigError : public std::runtime_error {
  public:

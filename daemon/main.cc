@@ -21,6 +21,7 @@ struct Options {
   bool json = false;
   bool home_routes = false;
   std::string demo_home = "adit";
+  double doctor_seconds = 2;
   unsigned bench_seconds = 0;  // 0 only until the command is known
   unsigned bench_rounds = 5;
   std::string bench_against;
@@ -100,6 +101,23 @@ void declare_home(CLI::App& app, Options& options, Command& chosen) {
   declare_one(What::kRemove, "remove", "Put everything back as it was before the first apply", "remove");
 }
 
+void declare_doctor(CLI::App& app, Options& options, Command& chosen) {
+  CLI::App* command =
+      app.add_subcommand("doctor", "Find what is wrong between players and service, and say what to do");
+  CLI::Option* config = command->add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
+  command->add_option("interface", options.interface, "Interface name; the configuration's when left out");
+  command->add_flag("--json", options.json, "Print JSON");
+  command->add_option("--seconds", options.doctor_seconds, "How long counters are watched, at least")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  command->footer("Example:  sudo adit doctor");
+  command->callback([&, config] {
+    chosen = [&, config] {
+      return doctor({options.config, config->count() > 0, options.interface, options.json, options.doctor_seconds});
+    };
+  });
+}
+
 /// Declares every subcommand; the chosen one is left in `chosen`.
 void declare(CLI::App& app, Options& options, Command& chosen) {
   CLI::App* run_command = app.add_subcommand("run", "Run the gateway in the foreground");
@@ -131,6 +149,8 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
                                                            : ShowFormat::kText);
     };
   });
+
+  declare_doctor(app, options, chosen);
 
   CLI::App* reload_command = app.add_subcommand("reload", "Apply a changed configuration to running gateways");
   reload_command->add_option("interface", options.interface, "Interface name; all when left out");

@@ -55,6 +55,15 @@ int reload(const std::optional<std::string>& interface);
 int bench_crypto(bool json, unsigned time);
 int bench_tunnel(bool json, unsigned time, unsigned rounds, const std::string& against);
 int bench_forward(bool json, unsigned time);
+/// adit doctor.  `is_config_meant`: -c was given.
+struct DoctorRequest {
+  std::filesystem::path config = kDefaultConfig;
+  bool is_config_meant = false;
+  std::optional<std::string> interface;
+  bool json = false;
+  double seconds = 2;  // between its two looks at the counters
+};
+int doctor(const DoctorRequest& request);
 /// What is printed of each gateway; kHomeRoutes: what home must do for services that see their clients' addresses.
 enum class ShowFormat : uint8_t { kText, kJson, kHomeRoutes };
 int show(const std::optional<std::string>& interface, ShowFormat format);

@@ -12,7 +12,7 @@ import unittest
 import factorio
 import lab
 
-COMMANDS = ("run", "check", "show", "bench", "demo", "home", "genkey", "genpsk", "pubkey")
+COMMANDS = ("run", "check", "show", "doctor", "bench", "demo", "home", "genkey", "genpsk", "pubkey")
 KEY = re.compile(r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\n$")
 
 
