@@ -20,6 +20,8 @@ struct Options {
   std::optional<std::string> interface;
   bool json = false;
   bool home_routes = false;
+  bool watch = false;
+  double watch_interval = 1;
   std::string demo_home = "adit";
   double doctor_seconds = 2;
   unsigned bench_seconds = 0;  // 0 only until the command is known
@@ -141,9 +143,16 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
       ->add_flag("--home-routes", options.home_routes,
                  "Print what home must do for forwards with source = \"keep\", to paste there")
       ->excludes(json);
+  CLI::Option* watching = show_command->add_flag("--watch", options.watch, "Draw it anew all the time, with rates");
+  watching->excludes(json)->excludes("--home-routes");
+  show_command->add_option("--interval", options.watch_interval, "How often, in seconds")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str()
+      ->needs(watching);
   show_command->footer("Example:  adit show wg0 --json");
   show_command->callback([&] {
     chosen = [&] {
+      if (options.watch) return watch(options.interface, options.watch_interval);
       return show(options.interface, options.json          ? ShowFormat::kJson
                                      : options.home_routes ? ShowFormat::kHomeRoutes
                                                            : ShowFormat::kText);

@@ -67,5 +67,7 @@ int doctor(const DoctorRequest& request);
 /// What is printed of each gateway; kHomeRoutes: what home must do for services that see their clients' addresses.
 enum class ShowFormat : uint8_t { kText, kJson, kHomeRoutes };
 int show(const std::optional<std::string>& interface, ShowFormat format);
+/// adit show --watch, until SIGINT or SIGTERM; `interval` in seconds.
+int watch(const std::optional<std::string>& interface, double interval);
 
 }  // namespace adit::daemon
