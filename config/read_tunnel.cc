@@ -31,9 +31,7 @@ void read_name(TableReader& reader, Interface& interface) {
 }
 
 void read_mtu(TableReader& reader, Interface& interface, Place& place) {
-  // RFC 791 asks every network for 576 bytes in one piece or more; 65455 is what 65535 leaves of a datagram after the
-  // outer IPv6 and UDP headers and WireGuard's own (wg-quick's 80 bytes).
-  const auto mtu = reader.integer("mtu", 576, 65455);
+  const auto mtu = reader.integer("mtu", kSmallestMtu, kLargestMtu);
   if (!mtu) return;
   interface.mtu = static_cast<uint16_t>(mtu->value);
   place = mtu->place;

@@ -39,6 +39,14 @@ bool is_bare_host(std::string_view text) {
 
 }  // namespace
 
+std::string lower_case(std::string_view text) {
+  std::string small(text);
+  for (char& c : small) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return small;
+}
+
 std::optional<Duration> parse_duration(std::string_view text) {
   constexpr uint32_t kYear = 365 * 24 * 3600;
   uint32_t unit = 1;

@@ -4,12 +4,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "config/config.h"
 #include "net/time.h"
 
 namespace adit::config {
+
+/// What an MTU may be.  RFC 791 asks every network for 576 bytes in one piece or more; 65455 is what 65535 leaves of a
+/// datagram after the outer IPv6 and UDP headers and WireGuard's own (wg-quick's 80 bytes).
+inline constexpr uint16_t kSmallestMtu = 576;
+inline constexpr uint16_t kLargestMtu = 65455;
+
+/// ASCII's letters, whatever the locale says.
+std::string lower_case(std::string_view text);
 
 /// "180s", "3m", "1h", "180" (seconds); at most a year.
 std::optional<Duration> parse_duration(std::string_view text);
