@@ -28,6 +28,8 @@ struct Options {
   unsigned bench_rounds = 5;
   std::string bench_against;
   HomeRequest home;
+  std::string import_file;
+  InitRequest init;
 };
 
 using Command = std::function<int()>;
@@ -72,6 +74,32 @@ void declare_benchmarks(CLI::App& app, Options& options, Command& chosen) {
                                         "How long each step takes [1]");
   forward->footer("Example:  adit bench forward --json");
   forward->callback([&, time] { chosen = [&, time] { return bench_forward(options.json, time(1)); }; });
+}
+
+void declare_init(CLI::App& app, Options& options, Command& chosen) {
+  CLI::App* command = app.add_subcommand("init", "Write a first configuration with keys, and a kit for home beside it");
+  InitRequest& init = options.init;
+  command->add_option("--forward", init.forwards,
+                      "Ports that lead home: [NAME:]udp/PORTS[=PORTS AT HOME], tcp/..., or none; may be repeated");
+  command->add_option("--endpoint", init.endpoint, "The name or address by which home reaches this machine");
+  command->add_option("--listen-port", init.listen_port, "UDP port of the tunnel")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command->add_option("--dir", init.directory, "The folder to write to")->capture_default_str();
+  command->add_option("--interface", init.interface, "The tunnel's interface here; the first wg... that is free");
+  command->add_option("--network", init.network, "The tunnel's IPv4 network; a private one that is free");
+  CLI::Option* network6 = command->add_option("--network6", init.network6, "Its IPv6 network; a random private one");
+  command
+      ->add_flag_callback(
+          "--no-ipv6", [&] { init.ipv6 = false; }, "Only IPv4")
+      ->excludes(network6);
+  command->add_flag_callback(
+      "--no-preshared-key", [&] { init.preshared_key = false; }, "Without the second secret that both ends share");
+  command->add_flag("--qr", init.qr, "Show home's configuration, with its private key, as a QR code");
+  command->footer(
+      "What is left out is asked on a terminal. Nothing is overwritten.\n"
+      "Example:  adit init --forward factorio:udp/34197 --endpoint vps.example.org");
+  command->callback([&] { chosen = [&] { return daemon::init(options.init); }; });
 }
 
 void declare_home(CLI::App& app, Options& options, Command& chosen) {
@@ -174,6 +202,12 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
   demo_command->footer("Example:  adit demo --home wireguard-go");
   demo_command->callback([&] { chosen = [&] { return demo(options.demo_home); }; });
 
+  declare_init(app, options, chosen);
+  CLI::App* import_command = app.add_subcommand("import", "Print a wg-quick configuration as adit's own");
+  import_command->add_option("file", options.import_file, "wg-quick's file")->required();
+  import_command->footer("Example:  umask 077; adit import /etc/wireguard/wg0.conf > /etc/adit/adit.toml");
+  import_command->callback([&] { chosen = [&] { return import(options.import_file); }; });
+
   declare_home(app, options, chosen);
   declare_benchmarks(app, options, chosen);
 
@@ -221,6 +255,9 @@ int main(int argc, char** argv) {
   } catch (const config::UnreadableError& error) {
     say_failure(std::string("adit: ") + error.what());
     return kExitConfig;
+  } catch (const UsageError& error) {
+    std::cerr << "adit: " << error.what() << "\n";
+    return kExitUsage;
   } catch (const std::exception& error) {
     say_failure(std::string("adit: ") + error.what());
     return kExitFailed;

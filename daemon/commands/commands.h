@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,11 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitConfig = 78;
+
+/// What was wrong with how a command was called; main() ends with kExitUsage.
+class UsageError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Where the configuration is unless -c says otherwise.
 inline constexpr const char* kDefaultConfig = ADIT_DEFAULT_CONFIG;
@@ -44,6 +50,21 @@ struct HomeRequest {
   bool json = false;
 };
 int home_command(const HomeRequest& request);
+/// adit init: what was said on the command line; what is empty is asked or chosen.
+struct InitRequest {
+  std::filesystem::path directory = std::filesystem::path(kDefaultConfig).parent_path();
+  std::vector<std::string> forwards;  // read_forward_option() (daemon/kit/kit.h), or "none"
+  std::string endpoint;
+  std::string interface;
+  std::string network, network6;
+  uint16_t listen_port = 51820;
+  bool ipv6 = true;
+  bool preshared_key = true;
+  bool qr = false;
+};
+int init(const InitRequest& request);
+/// A file of wg-quick's as adit.toml on standard output; on standard error, what adit has no word for.
+int import(const std::filesystem::path& file);
 int genkey();
 int genpsk();
 int pubkey();

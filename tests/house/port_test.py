@@ -36,7 +36,7 @@ def installed():
 def listed():
     files = set()
     for line in (PORT / "pkg-plist").read_text().splitlines():
-        files.add(line.removeprefix("@sample ").replace("%%ETCDIR%%", "etc/adit").removesuffix(".gz"))
+        files.add(line.replace("%%ETCDIR%%", "etc/adit").removesuffix(".gz"))
     return files | {f"etc/rc.d/{script}" for script in variable("USE_RC_SUBR").split()}
 
 
