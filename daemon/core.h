@@ -40,7 +40,7 @@ struct Snapshot {
   Now when{};          // it was taken
   WallTime started{};  // the gateway was
   std::optional<crypto::PublicKey> public_key;
-  std::vector<tunnel::PeerStatus> peers;    // without keys that are secret
+  std::vector<tunnel::PeerStatus> peers;  // without keys that are secret
   std::vector<tunnel::Stranger> strangers;
   std::vector<forward::RuleStats> rules;    // by forward::RuleId
   std::vector<forward::RuleStats> relayed;  // tcp forwards, by their order

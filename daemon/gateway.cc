@@ -55,9 +55,6 @@ Gateway::Gateway(const config::Config& config, Loop& loop)
   begin();
   replace_tunnel_sockets(bind_tunnel_port(config_.interface.listen_port, config_.interface.fwmark));
   if (config_.interface.tun) open_tun();
-  add_peers();
-  if (before) restore_peers(*before);
-  replace_status_servers(start_new_status_servers(config_));
 }
 
 Gateway::Gateway(std::vector<Tun> tun, Loop& loop) : Gateway(bare_config(tun), loop, kLargeSlots, kLargestInner) {
@@ -93,6 +90,7 @@ void Gateway::start(std::optional<SavedState> before) {
   if (before) restore_peers(*before);
   is_started_ = true;
   start_threads();
+  replace_status_servers(start_new_status_servers(config_));
 }
 
 void Gateway::begin() {

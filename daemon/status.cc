@@ -131,9 +131,8 @@ nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& s
     forwards.push_back(forward_json(configured, stats));
   });
   const auto time = std::chrono::duration_cast<milliseconds>(snapshot.when.wall.time_since_epoch()).count();
-  return}
   Json json = {{"time", static_cast<double>(time) / 1000},
-          {"interface", interface_json(config.interface, snapshot.public_key)},
+               {"interface", interface_json(config.interface, snapshot.public_key)},
                {"peers", std::move(peers)},
                {"forwards", std::move(forwards)},
                {"drops", to_json(snapshot.drops)}};

@@ -25,8 +25,7 @@ void for_each_forward(const config::Config& config, const Snapshot& snapshot, Vi
 }
 
 /// "time" (Unix time, in seconds), objects "interface", "peers", "forwards", "drops"; drop counters that are zero are
-/// left out, and so are a
-/// peer's "trouble" and the "strangers" (tunnel/trouble.h) where there is none.
+/// left out, and so are a peer's "trouble" and the "strangers" (tunnel/trouble.h) where there is none.
 nlohmann::ordered_json status_of(const config::Config& config, const Snapshot& snapshot);
 
 }  // namespace adit::daemon
