@@ -12,17 +12,25 @@
 #include "net/fd.h"
 
 namespace adit::daemon {
+namespace {
+
+std::optional<User> find_user(const std::string& name) {
+  const passwd* entry = ::getpwnam(name.c_str());
+  return entry == nullptr ? std::nullopt : std::optional<User>({name, entry->pw_uid, entry->pw_gid});
+}
+
+}  // namespace
 
 std::optional<User> user_to_become(const std::string& name) {
   if (name.empty()) return {};
-  errno = 0;
-  const passwd* entry = ::getpwnam(name.c_str());
-  if (entry == nullptr) throw std::runtime_error("--user " + name + ": there is no such user");
-  const User user{name, entry->pw_uid, entry->pw_gid};
-  if (user.uid == ::getuid() && user.uid == ::geteuid()) return {};
+  const std::optional<User> user = find_user(name);
+  if (!user) throw std::runtime_error("--user " + name + ": there is no such user");
+  if (user->uid == ::getuid() && user->uid == ::geteuid()) return {};
   if (::geteuid() == 0) return user;
   throw AdvisedError(EPERM, "--user " + name, "only root can become another user");
 }
+
+std::optional<User> service_user() { return ::geteuid() == 0 ? find_user("adit") : std::nullopt; }
 
 ActingAs::ActingAs(const std::optional<User>& user) : acts_(user.has_value()), group_(::getegid()) {
   if (!acts_) return;

@@ -19,6 +19,9 @@ struct User {
 /// std::runtime_error when there is no such user, or it cannot be had: only root may become another.
 std::optional<User> user_to_become(const std::string& name);
 
+/// Whose a gateway's files are to be when root makes them: that of adit's service, if there is one.
+std::optional<User> service_user();
+
 /// As long as it lives, files are opened and made as that user would, and the way back is open.  No user: nothing
 /// happens.  While there is one thread.
 class ActingAs {

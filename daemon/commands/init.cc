@@ -189,9 +189,9 @@ void refuse_to_overwrite(const fs::path& directory, const std::vector<KitFile>& 
   throw std::runtime_error(text + " (another folder: --dir)");
 }
 
-void write(const fs::path& directory, const std::vector<KitFile>& files) {
+void write(const fs::path& directory, const std::vector<KitFile>& files, const std::optional<User>& owner) {
   try {
-    write_new(directory, files);
+    write_new(directory, files, owner);
   } catch (const std::system_error& error) {
     const bool is_denied = error.code() == std::errc::permission_denied;
     if (is_denied) throw std::runtime_error(std::string("init: ") + error.what() + " (as root, or with --dir)");
@@ -219,9 +219,12 @@ int init(const InitRequest& options) {
   complete(options, asker, request);
   check(request);
   const std::vector<KitFile> files = make_kit(request);
-  write(directory, files);
+  const std::optional<User> owner = service_user();
+  write(directory, files, owner);
   const fs::path config = directory / "adit.toml";
-  std::cout << next_steps(request, files, directory, config == kDefaultConfig ? "" : " -c " + config.string());
+  std::cout << next_steps(
+      request, files, directory,
+      (owner ? " --user " + owner->name : "") + (config == kDefaultConfig ? "" : " -c " + config.string()));
   const bool asked_for =
       options.qr ||
       (asker.has_asked() && asker.ask("\nShow home/wg0.conf, with its private key, as a QR code? y/n", "n") == "y");

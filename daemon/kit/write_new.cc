@@ -39,13 +39,15 @@ void make_folder(const fs::path& folder, mode_t mode, Made& made) {
   made.add(folder);
 }
 
-void write_file(const fs::path& path, mode_t mode, std::string_view text, Made& made) {
+void write_file(const fs::path& path, mode_t mode, std::string_view text, const std::optional<User>& owner,
+                Made& made) {
   const std::string what = "create " + path.string();
   const Fd file(check_call(what, ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)));
   made.add(path);
   while (!text.empty())
     text.remove_prefix(static_cast<size_t>(check_call(what, ::write(file.get(), text.data(), text.size()))));
   check_call(what, ::fchmod(file.get(), mode));  // whatever the umask
+  if (owner) check_call(what, ::fchown(file.get(), owner->uid, owner->gid));
   check_call(what, ::fsync(file.get()));
 }
 
@@ -60,14 +62,15 @@ std::vector<fs::path> already_there(const fs::path& directory, const std::vector
   return found;
 }
 
-void write_new(const fs::path& directory, const std::vector<KitFile>& files) {
+void write_new(const fs::path& directory, const std::vector<KitFile>& files, const std::optional<User>& owner) {
   constexpr mode_t kOwnerOnly = 0700;
   Made made;
   make_folder(directory, 0755, made);
   for (const KitFile& file : files) {
     const fs::path path = directory / file.path;
-    if (path.parent_path() != directory) make_folder(path.parent_path(), kOwnerOnly, made);
-    write_file(path, static_cast<mode_t>(file.mode), file.text, made);
+    const bool is_gateways = path.parent_path() == directory;
+    if (!is_gateways) make_folder(path.parent_path(), kOwnerOnly, made);
+    write_file(path, static_cast<mode_t>(file.mode), file.text, is_gateways ? owner : std::nullopt, made);
   }
   made.keep();
 }

@@ -44,7 +44,7 @@ std::string text_of(const std::vector<KitFile>& files, const std::string& path) 
 class Kit : public testing::Test {
  protected:
   config::Config written(const KitRequest& request) {
-    write_new(directory_.path(), make_kit(request));
+    write_new(directory_.path(), make_kit(request), {});
     return config::load(directory_.path() / "adit.toml");
   }
 
@@ -159,15 +159,28 @@ TEST_F(Kit, SaysWhatToDoNext) {
 TEST_F(Kit, IsWrittenWholeOrNotAtAll) {
   std::vector<KitFile> files = make_kit(request());
   files.push_back({"wg0.key/below", 0600, ""});  // no folder
-  EXPECT_THROW(write_new(directory_.path() / "new", files), std::system_error);
+  EXPECT_THROW(write_new(directory_.path() / "new", files, {}), std::system_error);
   EXPECT_FALSE(fs::exists(directory_.path() / "new"));
 
   files.pop_back();
   fs::create_symlink("/nowhere", directory_.path() / "wg0.psk");
   EXPECT_EQ(already_there(directory_.path(), files), std::vector{directory_.path() / "wg0.psk"});
-  EXPECT_THROW(write_new(directory_.path(), files), std::system_error);
+  EXPECT_THROW(write_new(directory_.path(), files, {}), std::system_error);
   EXPECT_FALSE(fs::exists(directory_.path() / "adit.toml"));
   EXPECT_TRUE(fs::is_symlink(directory_.path() / "wg0.psk"));
+}
+
+TEST_F(Kit, OfTheGatewayIsItsUsersAndOfHomeIsNot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  constexpr uid_t kUser = 4321;
+  write_new(directory_.path(), make_kit(request()), User{"adit", kUser, kUser});
+  const auto owner = [&](const char* file) {
+    struct stat found {};
+    EXPECT_EQ(::stat((directory_.path() / file).c_str(), &found), 0) << file;
+    return found.st_uid;
+  };
+  for (const char* file : {"adit.toml", "wg0.key", "wg0.psk"}) EXPECT_EQ(owner(file), kUser) << file;
+  for (const char* file : {"home", "home/home.key", "home/wg0.conf"}) EXPECT_EQ(owner(file), 0u) << file;
 }
 
 TEST(ForwardOption, IsReadOrSaysWhatIsWrong) {
