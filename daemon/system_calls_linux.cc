@@ -15,6 +15,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -221,6 +222,7 @@ void allow_threads(Filter& filter) {
   filter.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");  // its flags cannot be seen, and clone() does the same
   filter.allow("tgkill", is(0, ::getpid()));     // abort()
   filter.allow("prlimit64", is(0, 0));
+  filter.allow("prctl", is(0, PR_SET_NAME));  // the status page's thread has one
 }
 
 void allow_rest(Filter& filter) {
