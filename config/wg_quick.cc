@@ -147,6 +147,14 @@ void Reader::finish() {
   if (!has_interface_) problems_.add(kBegin, "there is no [Interface] section");
 }
 
+std::string advice_on_default_route(uint32_t fwmark) {
+  const std::string mark = std::to_string(fwmark);
+  return "wg-quick makes this tunnel the machine's default route; with fwmark and table as below that takes "
+         "`ip rule add not fwmark " +
+         mark + " table " + mark +
+         "` and `ip rule add table main suppress_prefixlength 0`, and both with `ip -6`, from what starts adit";
+}
+
 /// wg-quick leads everything into such a tunnel but what has a mark, by a routing table of its own.  Both are adit's
 /// words; the rules that ask the table are not.
 void take_over_default_route(WgQuick& file, const Places& places) {
@@ -159,14 +167,8 @@ void take_over_default_route(WgQuick& file, const Places& places) {
     if (found == prefixes.end()) continue;
     if (interface.fwmark == 0) interface.fwmark = kMark;
     interface.table = interface.fwmark;
-    const std::string mark = std::to_string(interface.fwmark);
-    file.leftovers.push_back(
-        {places.peers[i].allowed_ips[static_cast<size_t>(found - prefixes.begin())],
-         "AllowedIPs = " + found->to_string(),
-         "wg-quick makes this tunnel the machine's default route; with fwmark and table as below that takes `ip rule "
-         "add not fwmark " +
-             mark + " table " + mark +
-             "` and `ip rule add table main suppress_prefixlength 0`, and both with `ip -6`, from what starts adit"});
+    file.leftovers.push_back({places.peers[i].allowed_ips[static_cast<size_t>(found - prefixes.begin())],
+                              "AllowedIPs = " + found->to_string(), advice_on_default_route(interface.fwmark)});
     return;
   }
 }

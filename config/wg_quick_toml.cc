@@ -41,6 +41,11 @@ void write_wrapped(std::string_view text, TomlWriter& to) {
   }
 }
 
+void write_leftover(const Leftover& leftover, TomlWriter& to) {
+  to.comment("  " + line_of(leftover.place) + ": " + leftover.what);
+  write_wrapped(leftover.advice, to);
+}
+
 void write_head(const WgQuick& from, const std::string& file, TomlWriter& to) {
   to.comment("Made of " + file + " by adit import.");
   if (holds_key(from.config)) {
@@ -49,10 +54,7 @@ void write_head(const WgQuick& from, const std::string& file, TomlWriter& to) {
   if (from.leftovers.empty()) return;
   to.comment("");
   to.comment("What " + file + " has beside that, and what to do instead:");
-  for (const Leftover& leftover : from.leftovers) {
-    to.comment("  " + line_of(leftover.place) + ": " + leftover.what);
-    write_wrapped(leftover.advice, to);
-  }
+  for (const Leftover& leftover : from.leftovers) write_leftover(leftover, to);
 }
 
 void write_comments(const std::vector<std::string>& comments, TomlWriter& to) {
