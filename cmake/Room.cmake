@@ -11,10 +11,16 @@ function(adit_room name)
   target_link_libraries(adit_${name} PUBLIC ${ROOM_LINKS})
 endfunction()
 
-# adit_off_the_path(TARGET): no packet passes through it, so a debug build does not optimise it: with sanitizers that takes
-# the compiler longer than all the rest.  Fuzzers want it fast.
+# adit_off_the_path(TARGET [SOURCES file...]): no packet passes through it, or through these files of it, so a debug build
+# does not optimise them: with sanitizers that takes the compiler longer than all the rest.  Fuzzers want it fast.
 function(adit_off_the_path target)
-  if(NOT ADIT_FUZZ)
+  cmake_parse_arguments(OFF "" "" "SOURCES" ${ARGN})
+  if(ADIT_FUZZ)
+    return()
+  endif()
+  if(OFF_SOURCES)
+    set_source_files_properties(${OFF_SOURCES} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Debug>:-O0>)
+  else()
     target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
   endif()
 endfunction()
