@@ -40,10 +40,7 @@ Json trouble_json(const tunnel::PeerTrouble& trouble) {
                               {"stamp", unix_time(trouble.old_initiation->stamp)},
                               {"newest", unix_time(trouble.old_initiation->newest)}};
   }
-  if (trouble.wrong_source) {
-    json["wrong_source"] = {{"at", unix_time(trouble.wrong_source->at)},
-                            {"address", trouble.wrong_source->address.to_string()}};
-  }
+  if (trouble.wrong_source) json["wrong_source"] = trouble.wrong_source->to_string();
   if (trouble.unconfirmed > 0) json["unconfirmed"] = trouble.unconfirmed;
   if (trouble.forged_responses > 0) json["forged_responses"] = trouble.forged_responses;
   return json;

@@ -113,7 +113,7 @@ void Tunnel::accept(const Incoming::Arrival& arrival, const Peer* owner, bool au
   if (!is_keepalive) {
     peer.timers.data_received(now.mono);
     if (const Drop drop = check_inner(owner == &peer, packet, arrival.datagram->tos); drop != Drop::kNone) {
-      if (drop == Drop::kWrongSource) peer.trouble.wrong_source = {now.wall, *source_of(packet.bytes())};
+      if (drop == Drop::kWrongSource) peer.trouble.wrong_source = source_of(packet.bytes());
       return drops_.count(drop);
     }
     inner.push_back(std::move(packet));

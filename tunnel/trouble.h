@@ -20,14 +20,10 @@ struct PeerTrouble {
     WallTime stamp;   // by the peer's
     WallTime newest;  // of the initiations that were taken, by the peer's
   };
-  struct WrongSource {
-    WallTime at;
-    Ip address;
-  };
   std::optional<OldInitiation> old_initiation;
-  std::optional<WrongSource> wrong_source;  // the last inner source outside its allowed IPs
-  uint32_t unconfirmed = 0;                 // sessions that we answered and the peer never used
-  uint32_t forged_responses = 0;            // answers to our initiations that did not decrypt
+  std::optional<Ip> wrong_source;  // the last inner source outside its allowed IPs
+  uint32_t unconfirmed = 0;        // sessions that we answered and the peer never used
+  uint32_t forged_responses = 0;   // answers to our initiations that did not decrypt
 };
 
 /// The last handshake that nobody we know has sent, of its kind.

@@ -23,7 +23,7 @@ void read_trouble(const Json& json, PeerState& peer) {
     peer.old_initiation = {old->at("at"), old->at("stamp"), old->at("newest")};
   }
   if (const auto wrong = json.find("wrong_source"); wrong != json.end()) {
-    peer.wrong_source = parsed<Ip>(wrong->at("address"));
+    peer.wrong_source = parsed<Ip>(*wrong);
   }
   peer.unconfirmed = json.value("unconfirmed", uint64_t{0});
   peer.forged_responses = json.value("forged_responses", uint64_t{0});

@@ -82,7 +82,7 @@ std::string holder_of(uint16_t port, bool tcp) {
     if (pid.find_first_not_of("0123456789") != pid.npos || !has_socket(process.path(), sockets)) continue;
     std::string name;
     std::getline(std::ifstream(process.path() / "comm"), name);
-    return name + " (pid " + pid + ")";
+    return name.append(" (pid ").append(pid).append(")");
   }
   return "";
 }

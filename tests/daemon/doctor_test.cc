@@ -529,7 +529,7 @@ TEST(Doctor, ReadsWhatAGatewaySays) {
                "latest_handshake": 1700000000, "handshake_attempts": 1, "received_bytes": 2, "sent_bytes": 3,
                "persistent_keepalive": 25,
                "trouble": {"old_initiation": {"at": 3, "stamp": 1, "newest": 2},
-                           "wrong_source": {"at": 3, "address": "10.1.2.9"}, "unconfirmed": 4}}],
+                           "wrong_source": "10.1.2.9", "unconfirmed": 4}}],
     "forwards": [{"name": "web", "protocol": "tcp", "listen": ["0.0.0.0:80"], "to": "10.1.2.2:80", "flows": 1,
                   "max_flows": 2, "flows_opened": 1, "bytes_in": 5, "bytes_out": 6, "drops": {"service_refused": 7}}],
     "strangers": [{"drop": "bad_mac", "at": 8, "from": "203.0.113.1:9", "meant_for": null},
