@@ -22,7 +22,7 @@ def part(text, title):
 def commands(words=()):
     """Every command with the options and the commands below it, by --help."""
     text = lab.run(lab.ADIT, *words, "--help", check=True).stdout
-    options = set(re.findall(r"--[a-z-]+", " ".join(part(text, "Options"))))
+    options = set(re.findall(r"--[a-z0-9-]+", " ".join(part(text, "Options"))))
     below = part(text, "Subcommands")
     yield words, options, set(below)
     for command in below:

@@ -306,7 +306,7 @@ class Starts(DropInLab):
         self.expect_nothing_left(self.one, "check")
 
     def test_a_subcommand_where_its_name_is_one(self):
-        self.assertEqual(self.background(lab.ADIT, "check").returncode, lab.EXIT_FAILED)
+        self.assertEqual(self.background(lab.ADIT, "check").returncode, lab.EXIT_CONFIG)
         self.assertFalse(self.one.has_interface("check"))
         for words in (("-f",), ("wg1", "more"), ("-f", "wg1", "more"), ("--frobnicate",)):
             self.assertEqual(self.background(lab.ADIT, *words).returncode, lab.EXIT_USAGE, words)

@@ -175,7 +175,7 @@ class RootForAnother(OtherUser):
         self.chown(key)
         path.chmod(0o600)
         result = self.vps.run(lab.ADIT, *run)
-        self.assertEqual(result.returncode, lab.EXIT_FAILED)
+        self.assertEqual(result.returncode, lab.EXIT_CONFIG)
         self.assertRegex(result.stderr, "adit.toml: Permission denied")
 
     def test_must_be_root_and_the_user_must_exist(self):
