@@ -27,6 +27,7 @@ struct Options {
   unsigned bench_seconds = 0;  // 0 only until the command is known
   unsigned bench_rounds = 5;
   std::string bench_against;
+  std::filesystem::path bench_svg;
   HomeRequest home;
   std::string import_file;
   InitRequest init;
@@ -42,6 +43,7 @@ void add_config_option(CLI::App& command, Options& options) {
 CLI::App* declare_benchmark(CLI::App& bench, Options& options, const char* name, const char* does, const char* time) {
   CLI::App* command = bench.add_subcommand(name, does);
   command->add_flag("--json", options.json, "Print JSON");
+  command->add_option("--svg", options.bench_svg, "Also draw it into this file");
   command->add_option("--seconds", options.bench_seconds, time)->check(CLI::Range(1, 3600));
   return command;
 }
@@ -57,7 +59,9 @@ void declare_benchmarks(CLI::App& app, Options& options, Command& chosen) {
   CLI::App* crypto = declare_benchmark(*bench, options, "crypto", "Encryption by each implementation, and handshakes",
                                        "How long it takes in all [10]");
   crypto->footer("Example:  adit bench crypto --seconds 20");
-  crypto->callback([&, time] { chosen = [&, time] { return bench_crypto(options.json, time(10)); }; });
+  crypto->callback([&, time] {
+    chosen = [&, time] { return bench_crypto({options.json, options.bench_svg}, time(10)); };
+  });
 
   CLI::App* tunnel = declare_benchmark(*bench, options, "tunnel", "A tunnel between two throw-away machines",
                                        "How long each measurement takes [2]");
@@ -67,13 +71,17 @@ void declare_benchmarks(CLI::App& app, Options& options, Command& chosen) {
   tunnel->add_option("--against", options.bench_against, "Another program, with wireguard-go's command line, in turns");
   tunnel->footer("Example:  adit bench tunnel --against wireguard-go");
   tunnel->callback([&, time] {
-    chosen = [&, time] { return bench_tunnel(options.json, time(2), options.bench_rounds, options.bench_against); };
+    chosen = [&, time] {
+      return bench_tunnel({options.json, options.bench_svg}, time(2), options.bench_rounds, options.bench_against);
+    };
   });
 
   CLI::App* forward = declare_benchmark(*bench, options, "forward", "32 players through a gateway to a game at home",
                                         "How long each step takes [1]");
   forward->footer("Example:  adit bench forward --json");
-  forward->callback([&, time] { chosen = [&, time] { return bench_forward(options.json, time(1)); }; });
+  forward->callback([&, time] {
+    chosen = [&, time] { return bench_forward({options.json, options.bench_svg}, time(1)); };
+  });
 }
 
 void declare_init(CLI::App& app, Options& options, Command& chosen) {

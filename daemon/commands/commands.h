@@ -73,9 +73,13 @@ int demo(const std::string& home);
 /// Of every gateway when no interface is named.
 int reload(const std::optional<std::string>& interface);
 /// `time`: in seconds, as each benchmark takes it (daemon/bench/bench.h); `against`: a program, or empty.
-int bench_crypto(bool json, unsigned time);
-int bench_tunnel(bool json, unsigned time, unsigned rounds, const std::string& against);
-int bench_forward(bool json, unsigned time);
+struct BenchOutput {
+  bool json = false;
+  std::filesystem::path svg;  // a file for a drawing of it; empty: none
+};
+int bench_crypto(const BenchOutput& output, unsigned time);
+int bench_tunnel(const BenchOutput& output, unsigned time, unsigned rounds, const std::string& against);
+int bench_forward(const BenchOutput& output, unsigned time);
 /// adit doctor.  `is_config_meant`: -c was given.
 struct DoctorRequest {
   std::filesystem::path config = kDefaultConfig;

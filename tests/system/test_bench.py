@@ -4,7 +4,9 @@ import json
 import os
 import pathlib
 import signal
+import tempfile
 import unittest
+from xml.etree import ElementTree
 
 import lab
 
@@ -53,9 +55,33 @@ class BenchTest(lab.LabTest):
         return told
 
 
+    def expect_drawing(self, file, told):
+        """A bar for each contestant of each figure, in proportion, within the picture."""
+        picture = ElementTree.parse(file).getroot()
+        svg = "{http://www.w3.org/2000/svg}"
+        texts = [each.text for each in picture.iter(svg + "text")]
+        bars = [float(each.get("width")) for each in picture.iter(svg + "rect") if each.get("class") != "page"]
+        for figure in told["figures"].values():
+            self.assertTrue(any(text.startswith(f"{figure['name']}, {figure['unit']}") for text in texts), texts)
+            shown, bars = bars[: len(figure["of"])], bars[len(figure["of"]) :]
+            medians = [spread["median"] for spread in figure["of"].values()]
+            for bar, median in zip(shown, medians, strict=True):
+                self.assertAlmostEqual(bar / max(shown), median / max(medians), delta=0.02)
+        self.assertEqual(bars, [])
+        for each in picture.iter(svg + "line"):
+            self.assertLessEqual(float(each.get("x2")), float(picture.get("width")))
+
+
 class Crypto(BenchTest):
+    def test_says_before_it_measures_that_there_is_nowhere_to_draw(self):
+        result = bench("crypto", "--svg", "/nowhere/x.svg")
+        self.assertEqual((result.returncode, result.stderr), (lab.EXIT_FAILED, "adit: write /nowhere/x.svg: No such file or directory\n"))
+
     def test_measures_every_implementation_beside_libsodium(self):
-        told = self.measure("crypto", "--seconds", "1")
+        with tempfile.TemporaryDirectory() as directory:
+            drawing = pathlib.Path(directory) / "crypto.svg"
+            told = self.measure("crypto", "--seconds", "1", "--svg", drawing)
+            self.expect_drawing(drawing, told)
         names = list(told["figures"]["seal_1420_by_16"]["of"])
         self.assertEqual(names[-1], "sodium")
         self.assertEqual(told["in_use"], names[0])
