@@ -25,12 +25,19 @@ function(adit_off_the_path target)
   endif()
 endfunction()
 
-# adit_test(ROOM SOURCES file... LINKS target...): the tests of one room, one program, each TEST a ctest of its own.
+# adit_test(ROOM SOURCES file... LINKS target...): the tests of one room, one program, each TEST a ctest of its own.  What
+# all of them read takes the compiler a quarter of its time, and is compiled once.
 function(adit_test room)
   cmake_parse_arguments(TEST "" "" "SOURCES;LINKS" ${ARGN})
+  if(TARGET house_test)
+    set(precompiled REUSE_FROM house_test)
+  else()
+    set(precompiled PRIVATE <gtest/gtest.h> <algorithm> <chrono> <filesystem> <functional> <map> <random> <span>)
+  endif()
   add_executable(${room}_test ${TEST_SOURCES})
   target_link_libraries(${room}_test PRIVATE ${TEST_LINKS} GTest::gtest_main)
   target_compile_definitions(${room}_test PRIVATE ADIT_SOURCE_DIR="${ADIT_ROOT}")
   adit_off_the_path(${room}_test)
+  target_precompile_headers(${room}_test ${precompiled})
   gtest_discover_tests(${room}_test TEST_PREFIX "${room}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
 endfunction()
