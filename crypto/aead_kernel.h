@@ -6,7 +6,7 @@
 #include <cassert>
 
 #include "crypto/aead_impl.h"
-#include "crypto/aead_vector.h"
+#include "crypto/aead_lanes.h"
 
 namespace adit::crypto {
 

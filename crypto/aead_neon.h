@@ -1,7 +1,7 @@
 // The vector implementation that every 64-bit Arm processor has.
 #pragma once
 
-#include "crypto/aead_vector.h"
+#include "crypto/aead_lanes.h"
 
 namespace adit::crypto {
 

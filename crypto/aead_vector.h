@@ -7,7 +7,9 @@
 //
 //     [ block 0 of each message: its Poly1305 key | last block of each message, which may be short | whole blocks ... ]
 //
-// and every lane after those is a whole block: only the first lanes need sizes.
+// and every lane after those is a whole block: only the first lanes need sizes.  Where all messages have as many whole
+// blocks, as those of a train do, a vector is a row of them, one block of each message in the messages' order: then
+// lanes differ from one row to the next in nothing but the counter.
 //
 // Files that include this are compiled for processors the rest of the program may not have.  A function that is not
 // theirs alone could be shared by the linker with everyone else, so they and this header use nothing of the standard
@@ -17,79 +19,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crypto/aead_lanes.h"
 #include "crypto/poly1305.h"
 
 namespace adit::crypto::vector {
-
-inline constexpr size_t kBlockSize = 64;
-/// ChaCha20 states worked on side by side: their instructions fill each other's waiting time.
-inline constexpr size_t kStates = 2;
-
-/// Jobs without their types, field by field, so that a vector of one field is one load.  Whole vectors are loaded: the
-/// last message is repeated up to a multiple of kMostWidth.
-inline constexpr size_t kMostMessages = 64;
-inline constexpr size_t kMostWidth = 16;
-struct Messages {
-  alignas(64) const uint8_t* key[kMostMessages];
-  alignas(64) uint64_t nonce[kMostMessages];
-  alignas(64) uint8_t* text[kMostMessages];  // followed by the place of the tag
-  alignas(64) uint64_t size[kMostMessages];  // of the text
-};
-
-/// One bit for each message, the first lowest.
-using MessageBits = uint64_t;
-
-/// Wipes, in whatever pieces the compiler likes, and it may not leave it out.
-template <typename T>
-[[gnu::always_inline]] inline void overwrite(T& secret) {
-  __builtin_memset(&secret, 0, sizeof secret);
-  asm volatile("" : : "r"(&secret) : "memory");
-}
-
-/// Which block of which message each lane computes, and where the message has it.
-template <typename Isa>
-struct Lanes {
-  static constexpr size_t kCount = kStates * Isa::kWidth;
-  static constexpr size_t kRoom = kCount + Isa::kWidth;  // add() writes whole vectors
-
-  alignas(64) uint32_t message[kRoom];
-  alignas(64) uint32_t counter[kRoom];
-  alignas(64) uint8_t* data[kRoom];
-  alignas(64) size_t used;
-
-  void add(uint32_t of, uint32_t block, uint8_t* at, uint32_t blocks) {
-    for (uint32_t i = 0; i < blocks; i += Isa::kWidth) {
-      Isa::write_lanes(message + used + i, counter + used + i, data + used + i, of, block + i, at + i * kBlockSize);
-    }
-    used += blocks;
-  }
-};
-
-/// What is secret while a group is worked on.
-template <typename Isa>
-struct Workspace {
-  using Vector = typename Isa::Vector;
-
-  typename Isa::Poly poly[Isa::kWidth / Isa::kPolyLanes];
-  Vector keys[8];                           // word by word, a message per lane
-  Vector columns[16];                       // a message per lane: after the first round's columns but the counter's
-  alignas(64) Vector initial[kStates][16];  // word by word, a block per lane
-  alignas(64) Vector state[kStates][16];
-  PolyKey only_poly_key;
-  bool several_keys = false;
-
-  void wipe() {
-    for (auto& each : poly) each.wipe();
-    for (Vector& words : keys) overwrite(words);
-    for (Vector& words : columns) overwrite(words);
-    for (size_t i = 0; i < kStates; ++i) {
-      for (size_t word = 4; word < 12; ++word) overwrite(initial[i][word]);
-      for (Vector& words : state[i]) overwrite(words);
-    }
-    only_poly_key = {};
-    asm volatile("" : : "r"(&only_poly_key) : "memory");
-  }
-};
 
 template <typename Isa>
 class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for the widest vectors
@@ -139,9 +72,11 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
   /// Long before they are loaded: vectors of what was just written piece by piece would have to wait.
   void begin_lanes() {
     uint64_t any_whole = 0;
+    bool unlike = count_ != kWidth;
     for (uint32_t i = 0; i < count_; ++i) {
       const size_t whole = whole_blocks(i);
       any_whole |= whole;
+      unlike |= whole != whole_blocks(0);
       first_.message[i] = first_.message[count_ + i] = i;
       first_.counter[i] = 0;
       first_.counter[count_ + i] = static_cast<uint32_t>(whole) + 1;
@@ -150,6 +85,7 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
       first_size_[count_ + i] = static_cast<uint8_t>(size_[i] - whole * kBlockSize);
     }
     first_.used = size_t{2} * count_;
+    in_rows_ = !unlike;
     if (any_whole == 0) next_message_ = count_;
     add_whole_blocks(first_, ~MessageBits{0});
     for (size_t i = size_t{2} * count_; i < first_.kCount; ++i) first_size_[i] = i < first_.used ? kBlockSize : 0;
@@ -182,7 +118,7 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
     }
     Vector(&x)[16] = work_.columns;
     for (size_t word = 0; word < 12; ++word) x[word] = work_.initial[0][word];
-    x[13] = Isa::every_word(0);
+    x[12] = x[13] = Isa::every_word(0);
     x[14] = nonces_[0];
     x[15] = nonces_[1];
     for (size_t i = 1; i < 4; ++i) Isa::quarter_round(x[i], x[4 + i], x[8 + i], x[12 + i]);
@@ -238,6 +174,36 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
     Isa::rounds_of_two(work_.initial, work_.state);
   }
 
+  /// Xors whole blocks where all messages have as many: a row of blocks, one of each message, needs no picking.
+  void xor_rows() {
+    const size_t rows = whole_blocks(0);
+    for (size_t row = 0; row < rows; row += kStates) {
+      fill_row(0, static_cast<uint32_t>(row + 1));
+      if (row + 1 == rows) {
+        Isa::rounds(work_.initial[0], work_.state[0]);
+        return xor_row(0, row);
+      }
+      fill_row(1, static_cast<uint32_t>(row + 2));
+      Isa::rounds_of_two(work_.initial, work_.state);
+      xor_row(0, row);
+      xor_row(1, row + 1);
+    }
+  }
+  /// The first lanes were rows, too: only the counter is another.
+  void fill_row(size_t state, uint32_t counter) {
+    // Or a compiler keeps a copy of the key for all rows, which nobody wipes.
+    asm volatile("" : "+m"(work_.initial[state]));
+    Vector(&x)[16] = work_.state[state];
+    for (size_t word = 0; word < 16; ++word) x[word] = work_.columns[word];
+    Vector d = work_.initial[state][12] = Isa::every_word(counter);
+    Isa::quarter_round(x[0], x[4], x[8], d);
+    x[12] = d;
+  }
+  void xor_row(size_t state, size_t row) {
+    Isa::blocks(work_.state[state],
+                [&](size_t lane, typename Isa::Block block) { Isa::xor_whole(text_[lane] + row * kBlockSize, block); });
+  }
+
   /// Does something with each part of the messages that Poly1305 can take at a time.
   template <typename Do>
   void each_part(Do something) {
@@ -286,6 +252,7 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
 
   void xor_rest(MessageBits of) {
     if (next_message_ == count_) return;
+    if (in_rows_ && (~of & ((MessageBits{1} << kWidth) - 1)) == 0) return xor_rows();
     Lanes<Isa> lanes[2];  // the next ones are made ready before the present ones are worked on
     lanes[0].used = 0;
     add_whole_blocks(lanes[0], of);
@@ -321,6 +288,7 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
   alignas(64) uint8_t first_size_[Lanes<Isa>::kCount];  // how many bytes of the first lanes' blocks are used
   uint32_t next_message_ = 0;
   uint32_t next_block_ = 0;
+  bool in_rows_ = false;
 };
 
 /// `count` is at most kMostMessages.

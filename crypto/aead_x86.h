@@ -1,7 +1,7 @@
 // The vector implementations that an x86-64 processor may have.
 #pragma once
 
-#include "crypto/aead_vector.h"
+#include "crypto/aead_lanes.h"
 
 namespace adit::crypto {
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "crypto/aead_vector.h"
+#include "crypto/aead_lanes.h"
 
 namespace adit::crypto::vector {
 

@@ -157,6 +157,18 @@ TEST_P(AeadImplementations, MixLengthsKeysAndForgeriesInBatchesOfAnySize) {
   }
 }
 
+TEST_P(AeadImplementations, TakeTrainsOfOneLengthOfManyPeersWithAndWithoutForgeries) {
+  for (size_t size = 0; size <= 1500; size += below(2) == 0 ? 1 : 32) {
+    std::vector<Batch::Message> messages;
+    for (size_t i = 0; i < 33; ++i) messages.push_back(message_of(size));
+    Batch batch(std::move(messages));
+    batch.expect_seals(implementation);
+    batch.expect_opens(implementation);
+    batch.expect_opens(implementation, {below(16), 16 + below(16)});
+    if (HasFailure()) FAIL() << size << " bytes";
+  }
+}
+
 TEST_P(AeadImplementations, TakeTheLongestPacketsAmongShortOnes) {
   for (int turn = 0; turn < 12; ++turn) {
     std::vector<Batch::Message> messages;
