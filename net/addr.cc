@@ -114,6 +114,8 @@ bool Prefix::contains(const Ip& address) const noexcept {
   return address.is_v4() == ip.is_v4() && of(address, length).ip == ip;
 }
 
+bool Prefix::overlaps(const Prefix& other) const noexcept { return contains(other.ip) || other.contains(ip); }
+
 std::string Prefix::to_string() const { return ip.to_string() + "/" + std::to_string(length); }
 
 uint64_t hash_endpoint(const Endpoint& endpoint, uint64_t seed) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -38,9 +39,17 @@ class Ip {
   /// RFC 5952 text.
   [[nodiscard]] std::string to_string() const;
 
+  /// Two words, not a call: every packet's address is compared with another.
+  bool operator==(const Ip& other) const noexcept {
+    return std::bit_cast<Words>(raw_) == std::bit_cast<Words>(other.raw_);
+  }
   auto operator<=>(const Ip&) const noexcept = default;
 
  private:
+  struct Words {
+    uint64_t first, second;
+    bool operator==(const Words&) const noexcept = default;
+  };
   static constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
   std::array<uint8_t, 16> raw_{};
@@ -68,6 +77,8 @@ struct Prefix {
   static std::optional<Prefix> parse(std::string_view text);
   static Prefix of(const Ip& ip, uint8_t length) noexcept;
   [[nodiscard]] bool contains(const Ip& address) const noexcept;
+  /// Whether an address is in both.
+  [[nodiscard]] bool overlaps(const Prefix& other) const noexcept;
   [[nodiscard]] std::string to_string() const;
   auto operator<=>(const Prefix&) const noexcept = default;
 };

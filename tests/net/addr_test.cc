@@ -226,6 +226,31 @@ TEST(Prefix, OfLengthZeroContainsEveryAddressOfItsVersionOnly) {
   }
 }
 
+TEST(Prefix, OverlapsWithThoseItContainsOrIsIn) {
+  const struct {
+    const char *one, *other;
+    bool overlap;
+  } cases[] = {{"10.0.0.0/8", "10.0.0.0/8", true},
+               {"10.0.0.0/8", "10.1.2.0/24", true},
+               {"10.0.0.0/8", "10.0.0.0/24", true},
+               {"10.0.0.0/8", "11.0.0.0/8", false},
+               {"10.1.2.0/25", "10.1.2.128/25", false},
+               {"10.1.2.1/32", "10.1.2.1/32", true},
+               {"10.1.2.1/32", "10.1.2.2/32", false},
+               {"0.0.0.0/0", "192.0.2.1/32", true},
+               {"fd00::/8", "fd00:1::/64", true},
+               {"fd00::/64", "fd00:0:0:1::/64", false},
+               {"0.0.0.0/0", "::/0", false},
+               {"::/0", "10.1.2.0/24", false},
+               {"::ffff:0:0:0/64", "10.0.0.0/8", false}};
+  for (const auto& [one, other, overlap] : cases) {
+    const Prefix first = Prefix::parse(one).value();
+    const Prefix second = Prefix::parse(other).value();
+    EXPECT_EQ(first.overlaps(second), overlap) << one << " " << other;
+    EXPECT_EQ(second.overlaps(first), overlap) << other << " " << one;
+  }
+}
+
 TEST(HashEndpoint, DependsOnEveryPartAndOnTheSeed) {
   std::set<uint64_t> hashes;
   size_t count = 0;
