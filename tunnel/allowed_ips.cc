@@ -31,12 +31,23 @@ void AllowedIps::take_all(Peer& peer) noexcept {
   peer.allowed_ips.clear();
 }
 
+/// A train's packets are one after the other of the same address: that is looked up once.
 void AllowedIps::find(std::span<const Ip> addresses, std::span<Peer*> peers) const noexcept {
+  std::array<Ip, kAtOnce> distinct;
   std::array<const Entry*, kAtOnce> entries;
+  std::array<uint8_t, kAtOnce> which;
   while (!addresses.empty()) {
     const auto portion = addresses.first(std::min(addresses.size(), kAtOnce));
-    entries_.find(portion, entries);
-    for (size_t i = 0; i < portion.size(); ++i) peers[i] = entries[i] == nullptr ? nullptr : entries[i]->peer;
+    size_t count = 0;
+    for (size_t i = 0; i < portion.size(); ++i) {
+      if (i == 0 || portion[i] != portion[i - 1]) distinct[count++] = portion[i];
+      which[i] = static_cast<uint8_t>(count - 1);
+    }
+    entries_.find(std::span(distinct).first(count), entries);
+    for (size_t i = 0; i < portion.size(); ++i) {
+      const Entry* const entry = entries[which[i]];
+      peers[i] = entry == nullptr ? nullptr : entry->peer;
+    }
     addresses = addresses.subspan(portion.size());
     peers = peers.subspan(portion.size());
   }

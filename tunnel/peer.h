@@ -24,13 +24,13 @@ class alignas(kCacheLine) Peer {
   PacketBatch staged;                // inner packets, padded by nobody yet, that wait for a session; oldest first
   std::optional<Endpoint> endpoint;  // the source of the last authenticated message, or as configured
   Local local;                       // our address that message was sent to, unless it is refused
-  Local refused_local;               // not to be answered from: the route to `endpoint` leaves by another interface
   Timers timers;
   uint64_t received_bytes = 0;  // UDP payload of authenticated messages whose inner packet was taken
   uint64_t sent_bytes = 0;
   Time scheduled = kNever;  // its key in the Tunnel's Schedule
   bool touched = false;     // is in the Tunnel's list of peers to settle
 
+  Local refused_local;  // not to be answered from: the route to `endpoint` leaves by another interface
   const crypto::PublicKey public_key;
   const uint64_t serial;
   Handshake handshake;
@@ -42,7 +42,9 @@ class alignas(kCacheLine) Peer {
 
   /// Has the front part brought near while other things are done.
   void prefetch() const noexcept {
-    for (size_t line = 0; line < 3; ++line) __builtin_prefetch(reinterpret_cast<const char*>(this) + line * kCacheLine);
+    const auto* const end = reinterpret_cast<const char*>(&touched + 1);
+    for (const auto* line = reinterpret_cast<const char*>(this); line < end; line += kCacheLine)
+      __builtin_prefetch(line);
   }
   /// What the timer rules call an authenticated message on its way out or in.
   void authenticated_sent(Time now) noexcept {
@@ -56,7 +58,9 @@ class alignas(kCacheLine) Peer {
   /// The address may be why nothing arrives: let the kernel choose again.
   void forget_local_address() noexcept { local = refused_local = {}; }
   /// What is still on its way to a refused address must not bring it back.
-  void learn_local_address(const Local& from) noexcept { local = from == refused_local ? Local{} : from; }
+  void learn_local_address(const Local& from) noexcept {
+    if (from != local) local = from == refused_local ? Local{} : from;
+  }
 };
 
 }  // namespace adit::tunnel
