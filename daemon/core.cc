@@ -33,7 +33,7 @@ bool Core::has_news() const noexcept {
          std::min(tunnel.next_deadline(), forwarder.next_deadline()) < armed;
 }
 
-Snapshot Core::snapshot() const {
+Snapshot Core::snapshot() {
   Snapshot taken;
   if (!tunnel.private_key().is_zero()) taken.public_key = tunnel.public_key();
   taken.peers = tunnel.peers();

@@ -66,7 +66,7 @@ struct Core {
   /// Whether there is something for the loop to do before it wakes.  Asked for each batch, so it looks at no rule and
   /// no peer.
   [[nodiscard]] bool has_news() const noexcept;
-  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] Snapshot snapshot();
   /// At the end of a batch, without the mutex: takes over what was counted, and calls the loop if there is news.
   void settle(DropCounters& counted);
 };

@@ -181,15 +181,24 @@ std::vector<PeerStatus> Tunnel::peers() const {
   return all;
 }
 
-std::vector<Stranger> Tunnel::strangers() const {
+/// Peers that were added since may be it; one that was removed is not any more, and is not sought again.
+void Tunnel::find_addressee() noexcept {
+  Misdirected& lost = *misdirected_;
+  if (lost.sought_among != peers_added_) {
+    const ConstBytes message(reinterpret_cast<const uint8_t*>(&lost.message), sizeof(InitiationMessage));
+    const auto found =
+        std::ranges::find_if(peers_, [&](const auto& each) { return each.second->cookies.is_addressee(message); });
+    lost.addressee = found == peers_.end() ? std::optional<crypto::PublicKey>() : found->first;
+    lost.sought_among = peers_added_;
+  }
+  if (lost.addressee && !has_peer(*lost.addressee)) lost.addressee.reset();
+}
+
+std::vector<Stranger> Tunnel::strangers() {
   std::vector<Stranger> all;
   if (misdirected_) {
-    const ConstBytes message(reinterpret_cast<const uint8_t*>(&misdirected_->message), sizeof(InitiationMessage));
-    std::optional<crypto::PublicKey> addressee;
-    for (const auto& [key, peer] : peers_) {
-      if (peer->cookies.is_addressee(message)) addressee = key;
-    }
-    all.push_back({Drop::kBadMac, misdirected_->at, misdirected_->from, addressee});
+    find_addressee();
+    all.push_back({Drop::kBadMac, misdirected_->at, misdirected_->from, misdirected_->addressee});
   }
   if (unknown_peer_) all.push_back(*unknown_peer_);
   return all;

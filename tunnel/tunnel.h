@@ -140,8 +140,8 @@ class Tunnel {
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return identity_.public_key; }
   /// In the order they were added.
   [[nodiscard]] std::vector<PeerStatus> peers() const;
-  /// The last of each kind there was.
-  [[nodiscard]] std::vector<Stranger> strangers() const;
+  /// The last of each kind there was.  Whom one was looking for is found out once, which costs a hash for each peer.
+  [[nodiscard]] std::vector<Stranger> strangers();
   [[nodiscard]] const DropCounters& drops() const noexcept { return drops_; }
   /// Moves out what has happened since the last call.
   [[nodiscard]] std::vector<Event> take_events() noexcept { return std::exchange(events_, {}); }
@@ -191,6 +191,7 @@ class Tunnel {
   // configure.cc
   [[nodiscard]] Peer* find_peer(const crypto::PublicKey& key) const noexcept;
   void remove(Peer& peer) noexcept;
+  void find_addressee() noexcept;
 
   // tunnel.cc
   void act_on_timers(Peer& peer, Now now, Outgoing& out) noexcept;
@@ -226,6 +227,8 @@ class Tunnel {
     WallTime at;
     Endpoint from;
     InitiationMessage message;
+    uint64_t sought_among = 0;  // peers_added_ when it was last asked
+    std::optional<crypto::PublicKey> addressee = {};
   };
   std::optional<Misdirected> misdirected_;
   std::optional<Stranger> unknown_peer_;

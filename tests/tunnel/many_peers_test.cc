@@ -84,6 +84,12 @@ TEST_F(ManyPeers, DoNotHoldUpTrafficWhenAllHandshakesAreDueAtOnce) {
   EXPECT_EQ(lone.drops(Drop::kNoBuffer), 0u);
 }
 
+TEST_F(ManyPeers, AreAskedOnceWhomAMisdirectedInitiationIsFor) {
+  lone.receive(PaperPeer(key_of(kPeers - 1)).initiation());
+  for (int look = 0; look < 20'000; ++look) ASSERT_EQ(tunnel.strangers().at(0).key, key_of(kPeers - 1));
+  EXPECT_TRUE(stopwatch.within(kLimit));
+}
+
 TEST_F(ManyPeers, CostLittleWhileIdle) { EXPECT_LT(sizeof(Peer), 1024u); }
 
 TEST_F(ManyPeers, AreFoundEachByItsAddress) {

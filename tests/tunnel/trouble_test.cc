@@ -112,6 +112,25 @@ TEST_F(Trouble, OfAMisdirectedInitiationIsWhoseItWouldHaveBeenIfThatIsAPeer) {
   lone.receive(for_the_peer.initiation());
   ASSERT_EQ(lone.tunnel.strangers().size(), 1u);
   EXPECT_EQ(lone.tunnel.strangers()[0].key, peer.public_key());
+  lone.receive(for_nobody.initiation());
+  EXPECT_FALSE(lone.tunnel.strangers()[0].key);
+}
+
+TEST_F(Trouble, OfAMisdirectedInitiationIsWhoseItIsAmongThePeersOfNow) {
+  const auto meant_for = [&] { return lone.tunnel.strangers().at(0).key; };
+  PaperPeer other(lone.tunnel.public_key());
+  lone.receive(PaperPeer(other.public_key()).initiation());
+  EXPECT_FALSE(meant_for());
+  lone.tunnel.add_peer({other.public_key(), {}, {}, {}}, lone.now);
+  EXPECT_EQ(meant_for(), other.public_key());
+  lone.tunnel.remove_peer(peer.public_key());
+  EXPECT_EQ(meant_for(), other.public_key());
+  lone.tunnel.remove_peer(other.public_key());
+  EXPECT_FALSE(meant_for());
+  lone.tunnel.add_peer({other.public_key(), {}, {}, {}}, lone.now);
+  EXPECT_EQ(meant_for(), other.public_key());
+  lone.tunnel.remove_all_peers();
+  EXPECT_FALSE(meant_for());
 }
 
 }  // namespace
