@@ -2,6 +2,7 @@
 
 #include "crypto/x25519.h"
 #include "daemon/control.h"
+#include "daemon/doctor/machine.h"
 #include "daemon/lab/waiting.h"
 #include "daemon/lab/world.h"
 #include "net/interface.h"
@@ -17,13 +18,14 @@ struct Session::End {
   const char* interface;
   const char* on_cable;
   const char* in_tunnel;
+  bool calls;
 };
 
 namespace {
 
 constexpr seconds kPatience(10);  // a handshake message that got lost is sent again after five
 constexpr unsigned kMtu = 1420;
-constexpr const char* kPort = "51820";
+constexpr uint16_t kPort = 51820;
 constexpr const char* kNearOnCable = "192.0.2.1";
 constexpr const char* kFarOnCable = "192.0.2.2";
 constexpr const char* kNearInTunnel = "10.9.0.1";
@@ -63,13 +65,14 @@ void furnish_two(lab::Stage& stage) {
 }
 
 Session::Session(lab::Stage& stage, const std::string& program) : stage_(stage), program_(program) {
-  const End near = {kNear, "bench0", kNearOnCable, kNearInTunnel};
-  const End far = {kFar, "bench1", kFarOnCable, kFarInTunnel};
+  const End near = {kNear, "bench0", kNearOnCable, kNearInTunnel, true};
+  const End far = {kFar, "bench1", kFarOnCable, kFarInTunnel, false};
   const crypto::PrivateKey near_key = crypto::generate_private_key();
   const crypto::PrivateKey far_key = crypto::generate_private_key();
   start(near);
   start(far);
   configure(far, far_key, near, crypto::public_key_of(near_key));
+  wait_until("port of " + program_, [] { return !doctor::holder_of(kPort, false).empty(); });
   configure(near, near_key, far, crypto::public_key_of(far_key));
   wait_until("handshake of " + program_, [&] { return has_handshake(far.interface); });
 }
@@ -86,13 +89,15 @@ void Session::start(const End& end) {
   wait_until("start of " + program_, [&] { return daemon::is_served(control_of(end.interface)); });
 }
 
-/// As `wg setconf` and `ip` do it.  Both call, so that neither waits for the other.
+/// As `wg setconf` and `ip` do it.  Only the near end calls, once the far one listens: messages that cross, or that
+/// come too early, are of no use, and the next ones follow five seconds later.
 void Session::configure(const End& end, const crypto::PrivateKey& key, const End& other,
                         const crypto::PublicKey& other_key) {
-  std::string question = "set=1\nprivate_key=" + hex(key.bytes()) + "\nlisten_port=" + kPort;
+  std::string question = "set=1\nprivate_key=" + hex(key.bytes()) + "\nlisten_port=" + std::to_string(kPort);
   question += "\nreplace_peers=true\npublic_key=" + hex(other_key.bytes);
-  question += "\nendpoint=" + std::string(other.on_cable) + ":" + kPort;
-  question += "\npersistent_keepalive_interval=1\nallowed_ip=" + std::string(other.in_tunnel) + "/32\n\n";
+  if (end.calls) question += "\nendpoint=" + std::string(other.on_cable) + ":" + std::to_string(kPort);
+  if (end.calls) question += "\npersistent_keepalive_interval=1";
+  question += "\nallowed_ip=" + std::string(other.in_tunnel) + "/32\n\n";
   stage_.enter(end.place);
   const int error = daemon::ask_gateway(control_of(end.interface), question).error;
   if (error != 0) throw std::system_error(-error, std::generic_category(), "configure " + program_);
