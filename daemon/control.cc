@@ -32,8 +32,12 @@ sockaddr_un address_of(const fs::path& path) {
 Fd connect_to(const fs::path& path) {
   const sockaddr_un address = address_of(path);
   Fd fd(check_call("socket", ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)));
-  check_call("connect to " + path.string(),
-             ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1) {
+    const int error = errno;
+    const bool is_nobody = error == ENOENT || error == ECONNREFUSED;
+    throw AdvisedError(error, "connect to " + path.string(),
+                       is_nobody ? "no gateway of this name is running" + advice_for_user() : "");
+  }
   return fd;
 }
 
@@ -72,6 +76,8 @@ std::filesystem::path control_directory() {
   if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) return fs::path(runtime) / "adit";
   return fs::path("/tmp") / ("adit-" + std::to_string(::geteuid()));
 }
+
+std::string advice_for_user() { return ::geteuid() == 0 ? "" : "; root's are seen as root: sudo"; }
 
 std::filesystem::path control_path(const std::string& interface) { return control_directory() / (interface + ".sock"); }
 

@@ -21,6 +21,8 @@ namespace adit::daemon {
 /// directory of the user's own.
 std::filesystem::path control_directory();
 std::filesystem::path control_path(const std::string& interface);
+/// What ends a message that nobody is there: for who is not root, that root's gateways are root's to see.
+std::string advice_for_user();
 
 /// A socket that listens, and its file, which exists as long as this object unless somebody removes it.
 class ControlSocket {

@@ -1,9 +1,13 @@
 // The command line: which subcommand, its options, and how failures are reported.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 #include <exception>
 
 #include "config/config.h"
+#include "config/nearest.h"
+#include "config/problems.h"
 #include "config/unreadable.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/complete.h"
@@ -34,6 +38,11 @@ struct Options {
 };
 
 using Command = std::function<int()>;
+
+/// NaN is in every CLI::Range.
+std::string refuse_nan(const std::string& text) {
+  return std::isnan(std::strtod(text.c_str(), nullptr)) ? text + " is not a number" : "";
+}
 
 void add_config_option(CLI::App& command, Options& options) {
   command.add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
@@ -147,6 +156,7 @@ void declare_doctor(CLI::App& app, Options& options, Command& chosen) {
   command->add_flag("--json", options.json, "Print JSON");
   command->add_option("--seconds", options.doctor_seconds, "How long counters are watched, at least")
       ->check(CLI::Range(0.1, 3600.0))
+      ->check(refuse_nan)
       ->capture_default_str();
   command->footer("Example:  sudo adit doctor");
   command->callback([&, config] {
@@ -183,6 +193,7 @@ void declare(CLI::App& app, Options& options, Command& chosen) {
   watching->excludes(json)->excludes("--home-routes");
   show_command->add_option("--interval", options.watch_interval, "How often, in seconds")
       ->check(CLI::Range(0.1, 3600.0))
+      ->check(refuse_nan)
       ->capture_default_str()
       ->needs(watching);
   show_command->footer("Example:  adit show wg0 --json");
@@ -238,6 +249,16 @@ std::vector<std::string> subcommands_of(const CLI::App& app) {
   return names;
 }
 
+/// CLI11 says of a word that it does not know only that a command is missing.
+int say_usage_error(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& arguments) {
+  const bool is_unknown = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
+  if (!is_unknown || arguments.size() < 2) return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  const std::string& word = arguments[1];
+  std::cerr << "adit: there is no command " << config::in_quotes(word) << config::suggestion(word, subcommands_of(app))
+            << "\nRun with --help for more information.\n";
+  return kExitUsage;
+}
+
 int main(int argc, char** argv) {
   CLI::App app("adit: a userspace WireGuard gateway with port forwarding built in", "adit");
   app.set_version_flag("--version", "adit " ADIT_VERSION);
@@ -253,7 +274,7 @@ int main(int argc, char** argv) {
   try {
     if (!request) app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+    return say_usage_error(app, error, arguments);
   }
   try {
     return chosen();

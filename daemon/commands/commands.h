@@ -33,7 +33,8 @@ struct DeviceRequest {
   bool foreground = false;
   std::string interface;
 };
-/// `arguments`: argv.  Nothing when it is one of adit's own commands, whose names are `subcommands`.
+/// `arguments`: argv.  Nothing when it is one of adit's own commands, whose names are `subcommands`, or looks like one
+/// that was mistyped.
 std::optional<DeviceRequest> device_request(const std::vector<std::string>& arguments,
                                             const std::vector<std::string>& subcommands);
 int device(const DeviceRequest& request, const std::vector<std::string>& arguments);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "config/nearest.h"
 #include "daemon/commands/commands.h"
 #include "daemon/control.h"
 #include "daemon/daemonize.h"
@@ -133,6 +134,16 @@ int serve(std::vector<Tun> tun, ControlSocket socket) {
   return kExitDone;
 }
 
+/// An interface's name that is more likely a mistyped command: a letter beside one, and without the number that such
+/// names end in.  wg-quick, which must be believed, has this variable from who told it of adit.
+bool is_meant_as_command(const std::string& word, std::vector<std::string> commands) {
+  constexpr size_t kShortest = 4;  // of three letters one in three is another word
+  if (!variable("WG_QUICK_USERSPACE_IMPLEMENTATION").empty()) return false;
+  if (word.size() < kShortest || std::ranges::any_of(word, [](char c) { return c >= '0' && c <= '9'; })) return false;
+  commands.insert(commands.end(), {"help", "start", "status", "stop", "version"});
+  return config::nearest_name(word, commands).has_value();
+}
+
 int usage(const std::string& program) {
   const bool as_other = is_other_name(program);
   (as_other ? std::cout : std::cerr) << "Usage: " << program << " [-f/--foreground] INTERFACE-NAME\n";
@@ -152,6 +163,7 @@ std::optional<DeviceRequest> device_request(const std::vector<std::string>& argu
 
   const bool has_name = words.size() == name_at + 1 && !words[name_at].empty() && !words[name_at].starts_with('-');
   const bool is_command = !foreground && has_name && std::ranges::find(subcommands, words.front()) != subcommands.end();
+  if (has_name && !as_other && !foreground && !is_command && is_meant_as_command(words.front(), subcommands)) return {};
   if (has_name && (as_other || !is_command))
     return DeviceRequest{DeviceRequest::Kind::kRun, foreground, words[name_at]};
   if (as_other || foreground) return DeviceRequest{DeviceRequest::Kind::kUsage, false, ""};

@@ -30,7 +30,8 @@ int reload_one(const std::string& name) {
 int reload(const std::optional<std::string>& interface) {
   const std::vector<std::string> names = interface ? std::vector<std::string>{*interface} : controlled_interfaces();
   if (names.empty()) {
-    std::cerr << "adit: reload: no gateway is running (none has a socket in " << control_directory().string() << ")\n";
+    std::cerr << "adit: reload: no gateway is running (none has a socket in " << control_directory().string()
+              << advice_for_user() << ")\n";
     return kExitFailed;
   }
   int status = kExitDone;

@@ -88,7 +88,8 @@ void print_gateway(const Json& gateway) {
 int show(const std::optional<std::string>& interface, ShowFormat format) {
   const std::vector<std::string> names = interface ? std::vector<std::string>{*interface} : controlled_interfaces();
   if (names.empty()) {
-    std::cerr << "adit: show: no gateway is running (none has a socket in " << control_directory().string() << ")\n";
+    std::cerr << "adit: show: no gateway is running (none has a socket in " << control_directory().string()
+              << advice_for_user() << ")\n";
     return kExitFailed;
   }
   Json all = Json::array();

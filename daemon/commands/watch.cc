@@ -64,7 +64,7 @@ int watch(const std::optional<std::string>& interface, double interval) {
   look_at_all(interface, all);
   if (all.empty() || (interface && !all.begin()->second.last)) {
     std::cerr << "adit: show: " << (interface ? *interface + " is not running" : "no gateway is running")
-              << " (no socket in " << control_directory().string() << ")\n";
+              << " (no socket in " << control_directory().string() << advice_for_user() << ")\n";
     return kExitFailed;
   }
   Screen screen;

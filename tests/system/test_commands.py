@@ -44,6 +44,9 @@ class Usage(unittest.TestCase):
         for words in (
             (),
             ("dig", "deeper"),
+            ("--dig",),
+            ("show", "--watch", "--interval", "nan"),
+            ("doctor", "--seconds", "nan"),
             ("run", "--dig"),
             ("run", "--log-level", "loud"),
             ("check", "-c"),
@@ -56,6 +59,15 @@ class Usage(unittest.TestCase):
                 self.assertEqual(result.returncode, lab.EXIT_USAGE)
                 self.assertEqual(result.stdout, "")
                 self.assertNotEqual(result.stderr, "")
+
+    def test_a_command_that_was_mistyped_does_not_become_an_interface(self):
+        for word, meant in (("shwo", "show"), ("chekc", "check"), ("rleoad", "reload"), ("help", ""), ("status", "")):
+            for words in ((word,), (word, "wg0")):
+                with self.subTest(words=words):
+                    result = adit(*words)
+                    self.assertEqual(result.returncode, lab.EXIT_USAGE)
+                    self.assertIn(f'adit: there is no command "{word}"', result.stderr)
+                    self.assertIn(f'did you mean "{meant}"?' if meant else "--help", result.stderr)
 
 
 class Keys(unittest.TestCase):
@@ -154,7 +166,15 @@ class Show(factorio.FactorioTest):
                 result = self.vps.run(lab.ADIT, *words)
                 self.assertEqual(result.returncode, lab.EXIT_FAILED)
                 self.assertEqual(result.stdout, "")
-                self.assertRegex(result.stderr, r"^adit: .*(no gateway|No such file)")
+                self.assertRegex(result.stderr, r"^adit: .*no gateway .*is running")
+                self.assertNotIn("sudo", result.stderr)
+
+    def test_without_a_gateway_of_his_own_a_user_is_reminded_of_root(self):
+        for words in (("show",), ("show", "wg0"), ("reload",), ("show", "--watch")):
+            with self.subTest(words=words):
+                result = self.vps.run("setpriv", "--reuid=65534", "--clear-groups", lab.ADIT, *words)
+                self.assertEqual(result.returncode, lab.EXIT_FAILED)
+                self.assertRegex(result.stderr, r"^adit: .*is running.*sudo")
 
     def test_tells_a_person_what_there_is_to_know(self):
         gateway = self.start_gateway(peer={"persistent_keepalive": 25})
