@@ -18,8 +18,6 @@ std::string to_string(const Ip& ip, PortRange range) {
   return (ip.is_v4() ? ip.to_string() : "[" + ip.to_string() + "]") + ":" + to_string(range);
 }
 
-std::string many_ports(uint64_t count) { return std::to_string(count) + (count == 1 ? " port" : " ports"); }
-
 /// False when there are too many to look at one by one.
 bool check_listener_count(const Places& places, Problems& problems) {
   uint64_t count = 0;
@@ -118,8 +116,8 @@ void check_port_counts(const Forward& forward, const ForwardPlaces& places, Prob
   for (size_t i = 0; i < places.listen.size(); ++i) {
     const uint64_t listened = count_ports(places.listen[i].ports);
     if (listened == services || !said.insert(listened).second) continue;
-    problems.add(places.to.place, in_quotes(forward.to) + " has " + many_ports(services) + ", " +
-                                      in_quotes(forward.listen[i]) + " has " + many_ports(listened) +
+    problems.add(places.to.place, in_quotes(forward.to) + " has " + counted(services, "port") + ", " +
+                                      in_quotes(forward.listen[i]) + " has " + counted(listened, "port") +
                                       ": write as many, one, or the address alone");
   }
 }

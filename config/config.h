@@ -45,6 +45,7 @@ class ConfigError : public std::runtime_error {
 struct InterfaceAddress {
   Ip ip;
   uint8_t prefix_length = 0;
+  [[nodiscard]] std::string to_string() const;
   auto operator<=>(const InterfaceAddress&) const noexcept = default;
 };
 
@@ -64,6 +65,8 @@ struct Interface {
 struct PeerEndpoint {
   std::string host;  // as written: a name or an address without brackets
   uint16_t port = 0;
+  /// With brackets around what has colons.
+  [[nodiscard]] std::string to_string() const;
   bool operator==(const PeerEndpoint&) const noexcept = default;
 };
 

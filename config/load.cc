@@ -6,7 +6,6 @@
 #include "config/read.h"
 #include "config/secret.h"
 #include "config/table_reader.h"
-#include "config/unreadable.h"
 
 namespace adit::config {
 namespace {
@@ -67,16 +66,6 @@ Config parse_from(std::string_view text, const Source& source) {
   return config;
 }
 
-constexpr size_t kLargest = 1 << 20;
-
-SecretFile read_config_file(const std::filesystem::path& file) {
-  try {
-    return read_secret_file(file, kLargest);
-  } catch (const std::system_error& error) {
-    throw UnreadableError(error);
-  }
-}
-
 }  // namespace
 
 Config parse(std::string_view text, const std::string& file, const std::filesystem::path& directory) {
@@ -85,7 +74,6 @@ Config parse(std::string_view text, const std::string& file, const std::filesyst
 
 Config load(const std::filesystem::path& file) {
   const SecretFile content = read_config_file(file);
-  if (content.size > kLargest) throw ConfigError(file.string(), {{kBegin, "larger than 1 MiB: not a configuration"}});
   return parse_from(content.text(), {file.string(), file.parent_path(), content.is_open_to_others});
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/problems.h"
+#include "config/values.h"
 
 namespace adit::config {
 namespace {
@@ -13,8 +14,7 @@ std::string simplified(std::string_view name) {
   std::string letters;
   for (const char character : name) {
     if (character == '_' || character == '-') continue;
-    const bool is_upper = character >= 'A' && character <= 'Z';
-    letters += is_upper ? static_cast<char>(character - 'A' + 'a') : character;
+    letters += lower_case(character);
   }
   return letters;
 }

@@ -52,6 +52,10 @@ std::string in_quotes(std::string_view text) {
   return shown += size < text.size() ? "...\"" : "\"";
 }
 
+std::string counted(size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string line_of(Place place) { return std::string("line ") + std::to_string(place.line); }
 
 }  // namespace adit::config

@@ -28,6 +28,9 @@ std::string visible(std::string_view text);
 /// The same in quotes, cut short when it is long.
 std::string in_quotes(std::string_view text);
 
+/// "1 peer", "2 peers".
+std::string counted(size_t count, const std::string& noun);
+
 /// "line 12", to name a second place within a problem's text.
 std::string line_of(Place place);
 

@@ -9,6 +9,8 @@
 #include <span>
 #include <system_error>
 
+#include "config/config.h"
+#include "config/unreadable.h"
 #include "crypto/keys.h"
 #include "net/fd.h"
 
@@ -43,6 +45,18 @@ SecretFile read_secret_file(const std::filesystem::path& file, size_t limit) {
     secret.size += static_cast<size_t>(count);
   }
   return secret;
+}
+
+SecretFile read_config_file(const std::filesystem::path& file) {
+  constexpr size_t kLargest = 1 << 20;
+  constexpr Place kBegin = {1, 1};
+  try {
+    SecretFile content = read_secret_file(file, kLargest);
+    if (content.size <= kLargest) return content;
+  } catch (const std::system_error& error) {
+    throw UnreadableError(error);
+  }
+  throw ConfigError(file.string(), {{kBegin, "larger than 1 MiB: not a configuration"}});
 }
 
 }  // namespace adit::config

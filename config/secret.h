@@ -28,4 +28,7 @@ struct SecretFile {
 /// large is known.  Throws std::system_error "read FILE: reason".
 SecretFile read_secret_file(const std::filesystem::path& file, size_t limit);
 
+/// A whole configuration.  Throws UnreadableError (config/unreadable.h); ConfigError when it is larger than 1 MiB.
+SecretFile read_config_file(const std::filesystem::path& file);
+
 }  // namespace adit::config

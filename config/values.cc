@@ -39,11 +39,13 @@ bool is_bare_host(std::string_view text) {
 
 }  // namespace
 
+char lower_case(char letter) noexcept {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
 std::string lower_case(std::string_view text) {
   std::string small(text);
-  for (char& c : small) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& letter : small) letter = lower_case(letter);
   return small;
 }
 
@@ -63,6 +65,8 @@ std::optional<uint32_t> parse_number(std::string_view text) {
   return parse_whole<uint32_t>(text);
 }
 
+std::string InterfaceAddress::to_string() const { return ip.to_string() + "/" + std::to_string(prefix_length); }
+
 std::optional<InterfaceAddress> parse_interface_address(std::string_view text) {
   const size_t slash = text.find('/');
   const auto ip = Ip::parse(text.substr(0, slash));
@@ -71,6 +75,11 @@ std::optional<InterfaceAddress> parse_interface_address(std::string_view text) {
   const auto length = parse_whole<uint8_t>(text.substr(slash + 1));
   if (!length || *length == 0 || *length > ip->bits()) return {};
   return InterfaceAddress{*ip, *length};
+}
+
+std::string PeerEndpoint::to_string() const {
+  const bool is_v6 = host.find(':') != host.npos;
+  return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 std::optional<PeerEndpoint> parse_peer_endpoint(std::string_view text) {

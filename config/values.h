@@ -18,6 +18,7 @@ inline constexpr uint16_t kSmallestMtu = 576;
 inline constexpr uint16_t kLargestMtu = 65455;
 
 /// ASCII's letters, whatever the locale says.
+char lower_case(char letter) noexcept;
 std::string lower_case(std::string_view text);
 
 /// "180s", "3m", "1h", "180" (seconds); at most a year.

@@ -7,21 +7,10 @@
 namespace adit::config {
 namespace {
 
-std::string text_of(const InterfaceAddress& address) {
-  return address.ip.to_string() + "/" + std::to_string(address.prefix_length);
-}
-
-std::string text_of(const Prefix& prefix) { return prefix.to_string(); }
-
-std::string text_of(const PeerEndpoint& endpoint) {
-  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
 template <typename Item>
 std::vector<std::string> texts_of(const std::vector<Item>& items) {
   std::vector<std::string> texts;
-  for (const Item& item : items) texts.push_back(text_of(item));
+  for (const Item& item : items) texts.push_back(item.to_string());
   return texts;
 }
 
@@ -86,7 +75,7 @@ void write_peer(const Peer& peer, const std::vector<std::string>& comments, Toml
   to.section("[[peer]]");
   to.text("public_key", peer.public_key.to_base64());
   if (!peer.preshared_key.is_zero()) to.secret("preshared_key", peer.preshared_key.bytes());
-  if (peer.endpoint) to.text("endpoint", text_of(*peer.endpoint));
+  if (peer.endpoint) to.text("endpoint", peer.endpoint->to_string());
   if (!peer.allowed_ips.empty()) to.texts("allowed_ips", texts_of(peer.allowed_ips));
   if (peer.persistent_keepalive != 0) to.number("persistent_keepalive", peer.persistent_keepalive);
 }

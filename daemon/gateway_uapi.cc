@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "config/problems.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
 #include "daemon/status.h"
@@ -18,8 +19,8 @@ DeviceStatus Gateway::device() const {
 std::string Gateway::show() const { return status_of(config_, snapshot()).dump(); }
 
 std::string Gateway::summary() const {
-  return "udp port " + std::to_string(config_.interface.listen_port) + ", " + counted(config_.peers.size(), "peer") +
-         ", " + counted(config_.forwards.size(), "forward");
+  return "udp port " + std::to_string(config_.interface.listen_port) + ", " +
+         config::counted(config_.peers.size(), "peer") + ", " + config::counted(config_.forwards.size(), "forward");
 }
 
 ReloadResult Gateway::reload() {
@@ -33,8 +34,8 @@ ReloadResult Gateway::reload() {
 ReloadResult Gateway::read_anew() {
   try {
     reload(config::load(*file_));
-    log::info("{} reloaded: {}, {}", config_.interface.name, counted(config_.peers.size(), "peer"),
-              counted(config_.forwards.size(), "forward"));
+    log::info("{} reloaded: {}, {}", config_.interface.name, config::counted(config_.peers.size(), "peer"),
+              config::counted(config_.forwards.size(), "forward"));
     return {};
   } catch (const config::ConfigError& error) {
     log::error("nothing has changed, the configuration is wrong: {}", error.what());

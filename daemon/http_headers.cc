@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <optional>
 
+#include "config/values.h"
 #include "net/addr.h"
 
 namespace adit::daemon {
 namespace {
 
-char to_lower(char letter) noexcept { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
 bool is_digit(char letter) noexcept { return letter >= '0' && letter <= '9'; }
 
 /// `lower` is lower-case already.
 bool is_word(std::string_view text, std::string_view lower) noexcept {
-  return std::ranges::equal(text, lower, {}, to_lower);
+  const auto is_same = [](char letter, char small) { return config::lower_case(letter) == small; };
+  return std::ranges::equal(text, lower, is_same);
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

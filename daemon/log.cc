@@ -43,8 +43,4 @@ void log::write_formatted(Level level, fmt::string_view format, fmt::format_args
   spdlog::log(wanted, is_for_journal ? with_priority(level, text) : text);
 }
 
-std::string counted(size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 }  // namespace adit::daemon

@@ -13,9 +13,6 @@ inline constexpr const char* kLogLevels[] = {"debug", "info", "warning", "error"
 /// Sets up the process's logger.  `level` is one of kLogLevels.
 void start_log(const std::string& level);
 
-/// "1 peer", "2 peers"
-std::string counted(size_t count, const std::string& noun);
-
 /// log::info("{} is {}", name, state): {fmt}'s formats, checked when compiled.  What formats them is compiled once, in
 /// log.cc; with sanitizers it takes ten seconds in each file that has it.
 namespace log {

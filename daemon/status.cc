@@ -20,9 +20,7 @@ Json to_json(const DropCounters& drops) {
 
 Json interface_json(const config::Interface& interface, const std::optional<crypto::PublicKey>& public_key) {
   Json addresses = Json::array();
-  for (const config::InterfaceAddress& address : interface.addresses) {
-    addresses.push_back(address.ip.to_string() + "/" + std::to_string(address.prefix_length));
-  }
+  for (const config::InterfaceAddress& address : interface.addresses) addresses.push_back(address.to_string());
   return {{"name", interface.name},
           {"public_key", public_key ? Json(public_key->to_base64()) : Json()},
           {"listen_port", interface.listen_port},

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <map>
 
+#include "config/problems.h"
 #include "home/state.h"
 
 namespace adit::home {
 namespace {
 
 constexpr const char* kGoOnOrBack = "`adit home apply` goes on, `adit home remove` goes back";
-
-std::string with_article(size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 /// The last line that says something.
 std::string last_line(std::string text) {
@@ -152,7 +149,7 @@ class Work {
 
   void run(const std::vector<Command>& commands, const std::string& when) {
     for (size_t i = 0; i < commands.size(); ++i) {
-      run_one(commands[i], std::to_string(i) + " of " + with_article(commands.size(), "command") + " done " + when);
+      run_one(commands[i], std::to_string(i) + " of " + config::counted(commands.size(), "command") + " done " + when);
     }
   }
 

@@ -12,10 +12,6 @@ using config::Problems;
 
 Prefix network_of(const InterfaceAddress& address) { return Prefix::of(address.ip, address.prefix_length); }
 
-bool overlap(const Prefix& a, const Prefix& b) {
-  return a.ip.is_v4() == b.ip.is_v4() && (a.contains(b.ip) || b.contains(a.ip));
-}
-
 void check_addresses(const HomeConfig& config, Problems& problems) {
   Taken<Ip> taken;
   const auto take = [&](const Ip& ip, Place place) {
@@ -79,7 +75,7 @@ void check_overlaps(const HomeConfig& config, Problems& problems) {
     const auto clashes = [&](const Segment& earlier) {
       const bool is_same_address =
           earlier.network == segments[i].network && earlier.network.length == earlier.network.ip.bits();
-      return earlier.owner != segments[i].owner && !is_same_address && overlap(earlier.network, segments[i].network);
+      return earlier.owner != segments[i].owner && !is_same_address && earlier.network.overlaps(segments[i].network);
     };
     const auto end = segments.begin() + static_cast<std::ptrdiff_t>(i);
     const auto found = std::find_if(segments.begin(), end, clashes);

@@ -141,8 +141,8 @@ std::vector<Ip> addresses_of(const Jail& jail);
 /// The first address of a version, to which redirects lead.
 std::optional<Ip> address_of(const Jail& jail, bool is_v4);
 
-/// Reads and checks a file.  Throws config::ConfigError with every problem at once; std::system_error when the file
-/// cannot be read.  No file that it names is opened.
+/// Reads and checks a file.  Throws config::ConfigError with every problem at once; config::UnreadableError when the
+/// file cannot be read.  No file that it names is opened.
 HomeConfig load_home(const std::filesystem::path& file);
 
 /// The same for text already in memory; `file` names it in messages.

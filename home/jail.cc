@@ -82,9 +82,8 @@ void add_network_commands(Parameters& parameters, const Jail& jail) {
   parameters.add("exec.start", "ifconfig lo0 inet 127.0.0.1/8 up");
   for (const JailInterface& interface : jail.interfaces) {
     for (const auto& address : interface.addresses) {
-      const std::string text = address.value.ip.to_string() + "/" + std::to_string(address.value.prefix_length);
-      parameters.add("exec.start",
-                     "ifconfig " + interface.name + " " + ifconfig_family(address.value.ip) + " " + text + " alias up");
+      parameters.add("exec.start", "ifconfig " + interface.name + " " + ifconfig_family(address.value.ip) + " " +
+                                       address.value.to_string() + " alias up");
     }
     if (interface.addresses.empty()) parameters.add("exec.start", "ifconfig " + interface.name + " up");
   }

@@ -11,8 +11,6 @@ namespace {
 
 using config::ConfigError;
 
-constexpr Place kBegin = {1, 1};
-
 void read_host_section(TableReader& root, HomeConfig& config) {
   const Node* node = root.find("host");
   if (node == nullptr) return;
@@ -89,10 +87,7 @@ HomeConfig parse_home(std::string_view text, const std::string& file) {
 }
 
 HomeConfig load_home(const std::filesystem::path& file) {
-  constexpr size_t kLargest = 1 << 20;
-  const config::SecretFile content = config::read_secret_file(file, kLargest);
-  if (content.size > kLargest) throw ConfigError(file.string(), {{kBegin, "larger than 1 MiB: not a configuration"}});
-  return parse_home(content.text(), file.string());
+  return parse_home(config::read_config_file(file).text(), file.string());
 }
 
 }  // namespace adit::home

@@ -22,10 +22,6 @@ std::string added(const std::string& name, const std::vector<std::string>& items
   return setting(name, value);
 }
 
-std::string network_of(const InterfaceAddress& address) {
-  return address.ip.to_string() + "/" + std::to_string(address.prefix_length);
-}
-
 /// ifconfig_IF, ifconfig_IF_ipv6 and ifconfig_IF_aliasN.  An interface without IPv4 must still come up.
 std::string interface_settings(const std::string& name, const std::vector<Placed<InterfaceAddress>>& addresses) {
   std::string v4 = "up";
@@ -34,7 +30,7 @@ std::string interface_settings(const std::string& name, const std::vector<Placed
   bool has_v6 = false;
   int aliases = 0;
   for (const auto& [address, place] : addresses) {
-    const std::string value = (address.ip.is_v4() ? "inet " : "inet6 ") + network_of(address);
+    const std::string value = (address.ip.is_v4() ? "inet " : "inet6 ") + address.to_string();
     bool& has_one = address.ip.is_v4() ? has_v4 : has_v6;
     if (has_one) {
       rest += setting("ifconfig_" + name + "_alias" + std::to_string(aliases++), value);

@@ -9,15 +9,6 @@ namespace {
 
 constexpr const char* kHead = "# Written by adit home.\n";
 
-std::string text_of(const InterfaceAddress& address) {
-  return address.ip.to_string() + "/" + std::to_string(address.prefix_length);
-}
-
-std::string text_of(const config::PeerEndpoint& endpoint) {
-  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
 template <typename Item, typename ToText>
 std::string joined(const std::vector<Item>& items, ToText to_text) {
   std::string list;
@@ -49,7 +40,7 @@ std::vector<Prefix> missing_routes(const Tunnel& tunnel) {
 
 std::string wg_interface(const Tunnel& tunnel) {
   std::string text = "[Interface]\n";
-  for (const auto& address : tunnel.addresses) text += "Address = " + text_of(address.value) + "\n";
+  for (const auto& address : tunnel.addresses) text += "Address = " + address.value.to_string() + "\n";
   if (tunnel.listen_port != 0) text += "ListenPort = " + std::to_string(tunnel.listen_port) + "\n";
   if (tunnel.mtu != 0) text += "MTU = " + std::to_string(tunnel.mtu) + "\n";
   if (keeps_default_route(tunnel)) {
@@ -70,7 +61,7 @@ std::string wg_interface(const Tunnel& tunnel) {
 
 std::string wg_peer(const TunnelPeer& peer) {
   std::string text = "\n[Peer]\nPublicKey = " + peer.public_key.to_base64() + "\n";
-  if (peer.endpoint) text += "Endpoint = " + text_of(*peer.endpoint) + "\n";
+  if (peer.endpoint) text += "Endpoint = " + peer.endpoint->to_string() + "\n";
   if (!peer.allowed_ips.empty()) {
     text += "AllowedIPs = " + joined(peer.allowed_ips, [](const Prefix& prefix) { return prefix.to_string(); }) + "\n";
   }
@@ -85,7 +76,7 @@ std::string adit_interface(const Tunnel& tunnel) {
   text += "private_key_file = " + in_double_quotes(tunnel.private_key_file) + "\n";
   if (tunnel.listen_port != 0) text += "listen_port = " + std::to_string(tunnel.listen_port) + "\n";
   text += "addresses = [" +
-          joined(tunnel.addresses, [](const auto& address) { return in_double_quotes(text_of(address.value)); }) +
+          joined(tunnel.addresses, [](const auto& address) { return in_double_quotes(address.value.to_string()); }) +
           "]\n";
   if (tunnel.mtu != 0) text += "mtu = " + std::to_string(tunnel.mtu) + "\n";
   if (keeps_default_route(tunnel)) text += "table = \"off\"\n";
@@ -97,7 +88,7 @@ std::string adit_peer(const TunnelPeer& peer) {
   if (!peer.preshared_key_file.empty()) {
     text += "preshared_key_file = " + in_double_quotes(peer.preshared_key_file) + "\n";
   }
-  if (peer.endpoint) text += "endpoint = " + in_double_quotes(text_of(*peer.endpoint)) + "\n";
+  if (peer.endpoint) text += "endpoint = " + in_double_quotes(peer.endpoint->to_string()) + "\n";
   text += "allowed_ips = [" +
           joined(peer.allowed_ips, [](const Prefix& prefix) { return in_double_quotes(prefix.to_string()); }) + "]\n";
   if (peer.persistent_keepalive != 0) {

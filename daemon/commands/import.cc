@@ -35,11 +35,7 @@ void print_whole(const std::string& text) {
 }  // namespace
 
 int import(const std::filesystem::path& file) {
-  constexpr size_t kLargest = 1 << 20;
-  const config::SecretFile source = config::read_secret_file(file, kLargest);
-  const config::Place begin = {1, 1};
-  if (source.size > kLargest)
-    throw config::ConfigError(file.string(), {{begin, "larger than 1 MiB: not a configuration"}});
+  const config::SecretFile source = config::read_config_file(file);
   config::WgQuick read = config::parse_wg_quick(source.text(), file.string(), interface_of(file));
   config::TomlWriter toml;
   config::write_toml(read, file.filename().string(), toml);

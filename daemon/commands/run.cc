@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "config/config.h"
+#include "config/problems.h"
 #include "daemon/commands/commands.h"
 #include "daemon/control.h"
 #include "daemon/gateway.h"
@@ -107,7 +108,7 @@ int run(const fs::path& file, const std::string& log_level, const std::string& u
   log::info("{} ready: {}", name, gateway.summary());
   notifier.ready(name + ": " + gateway.summary());
   gateway.log_means();
-  if (files.before) log::info("{}: {} of before go on", name, counted(gateway.flows_restored(), "flow"));
+  if (files.before) log::info("{}: {} of before go on", name, config::counted(gateway.flows_restored(), "flow"));
   loop.run();
   notifier.stopping();
   leave(state.get(), gateway);

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "config/problems.h"
 #include "daemon/doctor/gateway_state.h"
 
 namespace adit::doctor {
 namespace {
 
-std::string counted(size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
+using config::counted;
 
 /// As far as it shows: what runs is what the file says.
 bool is_as_written(const config::Config& config, const GatewayState& gateway) {

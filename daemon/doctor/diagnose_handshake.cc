@@ -12,8 +12,6 @@
 namespace adit::doctor {
 namespace {
 
-/// Sessions end after three minutes: whoever was not heard from for longer has none.
-constexpr UnixTime kSessionAge = 190;
 /// Initiators begin anew after two minutes, while there is anything to send.
 constexpr UnixTime kRekeyAge = 130;
 

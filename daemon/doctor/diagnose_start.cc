@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <system_error>
 
 #include "daemon/doctor/diagnose.h"
 #include "daemon/doctor/words.h"
 
 namespace adit::doctor {
 namespace {
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 bool is_about_permission(const config::Problem& problem) {
   return problem.text.find(reason(EACCES)) != problem.text.npos;

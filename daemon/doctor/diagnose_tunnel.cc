@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <system_error>
 
 #include "daemon/doctor/diagnose.h"
 #include "daemon/doctor/gateway_state.h"
@@ -161,7 +160,7 @@ bool diagnose_sizes(const Facts& facts, size_t index, Diagnosis& diagnosis) {
 std::string why_unseen(const Facts& facts, size_t index) {
   const auto its = std::ranges::find(facts.pings, index, &PingProbe::peer);
   if (its == facts.pings.end()) return "nothing there to ping, its allowed_ips are networks";
-  if (its->error != 0) return "ping " + its->to.to_string() + ": " + std::generic_category().message(its->error);
+  if (its->error != 0) return "ping " + its->to.to_string() + ": " + reason(its->error);
   return its->to.to_string() + " does not answer pings, as a gateway with tun = false does not";
 }
 

@@ -16,6 +16,9 @@ namespace adit::doctor {
 using UnixTime = int64_t;                       // seconds
 using Drops = std::map<std::string, uint64_t>;  // by name (net/drop.h)
 
+/// Sessions end after three minutes: whoever was not heard from for longer has none.
+constexpr UnixTime kSessionAge = 190;
+
 // What a running gateway says of itself (daemon/status.h).
 
 struct PeerState {

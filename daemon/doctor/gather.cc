@@ -237,7 +237,6 @@ void look_for_endpoints(Facts& facts) {
 /// Whether a peer that has a session received what was sent, but nothing came back from behind it, is known only when
 /// it confirms that.
 bool may_still_confirm(const Facts& facts) {
-  constexpr UnixTime kSessionAge = 190;
   for (size_t i = 0; i < facts.after->peers.size(); ++i) {
     const PeerState& peer = facts.after->peers[i];
     const bool was_pinged = std::ranges::find(facts.pings, i, &PingProbe::peer) != facts.pings.end();

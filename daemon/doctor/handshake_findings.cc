@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
 
 #include "daemon/doctor/gateway_state.h"
 #include "daemon/doctor/words.h"
@@ -23,8 +22,6 @@ std::string join(const std::vector<Ip>& addresses) {
   for (const Ip& ip : addresses) text += (text.empty() ? "" : ", ") + ip.to_string();
   return text;
 }
-
-std::string errors_text(int error) { return std::generic_category().message(error); }
 
 }  // namespace
 
@@ -127,7 +124,7 @@ Finding unreachable(const PeerCase& given) {
   const std::string where = given.peer.endpoint->to_string();
   return {Code::kEndpointGone,
           "there is no way to " + where + ", where " + given.name() + " is called",
-          {"a datagram sent there: " + errors_text(probe.send_error), given.handshake()},
+          {"a datagram sent there: " + reason(probe.send_error), given.handshake()},
           {"see how far it gets: ping " + given.peer.endpoint->ip.to_string() + ", ip route get " +
                given.peer.endpoint->ip.to_string(),
            "if " + given.name() + " has another address now: endpoint in [[peer]] of " + file_of(given.facts),

@@ -1,4 +1,6 @@
+#include <cap-ng.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -17,18 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kCapNetAdmin = 12;  // capability.h's, which is for C libraries of its own
-
-bool has_capability(unsigned number) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("CapEff:")) continue;
-    const std::string hex = line.substr(line.find_first_not_of(" \t", 7));
-    uint64_t effective = 0;
-    std::from_chars(hex.data(), hex.data() + hex.size(), effective, 16);
-    return (effective >> number & 1) != 0;
-  }
-  return false;
+/// Fills the state of libcap-ng anew, as all do before they use it: neither this nor the sandbox sees the other's.
+bool has_capability(unsigned capability) {
+  return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
 }
 
 /// The socket inodes that have a port bound, of one of /proc/net's tables ("sl local_address ... inode").
@@ -58,7 +51,7 @@ bool has_socket(const fs::path& process, const std::set<std::string>& sockets) {
 }  // namespace
 
 void look_at_rights(Machine& machine) {
-  machine.may_administer = has_capability(kCapNetAdmin);
+  machine.may_administer = has_capability(CAP_NET_ADMIN);
   const Fd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
   machine.tun_error = tun ? 0 : errno;
 }

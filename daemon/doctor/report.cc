@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/problems.h"
+
 namespace adit::doctor {
 namespace {
 
@@ -22,7 +24,7 @@ std::string finding_text(const Finding& finding) {
 std::string heading(const std::string& interface, size_t findings) {
   const std::string name = interface.empty() ? "adit" : interface;
   if (findings == 0) return name + ": all is well\n";
-  return name + ": " + std::to_string(findings) + (findings == 1 ? " fault\n" : " faults\n");
+  return name + ": " + config::counted(findings, "fault") + "\n";
 }
 
 }  // namespace

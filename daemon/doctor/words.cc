@@ -2,6 +2,7 @@
 
 #include <array>
 #include <ctime>
+#include <system_error>
 
 namespace adit::doctor {
 
@@ -19,6 +20,8 @@ std::string open_port(const Advice& advice, uint16_t port, bool tcp) {
 std::string file_of(const Facts& facts) { return facts.config_file.empty() ? "the configuration" : facts.config_file; }
 
 std::string then_reload(const Facts& facts) { return "then: adit reload " + facts.interface; }
+
+std::string reason(int error) { return std::generic_category().message(error); }
 
 std::string time_text(UnixTime time) {
   const auto seconds = static_cast<std::time_t>(time);

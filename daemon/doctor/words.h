@@ -15,6 +15,8 @@ std::string open_port(const Advice& advice, uint16_t port, bool tcp);
 std::string then_reload(const Facts& facts);
 /// The configuration's file, or a name for one that is not known.
 std::string file_of(const Facts& facts);
+/// "Permission denied", of an errno.
+std::string reason(int error);
 /// "2026-11-21 20:00:05 UTC".
 std::string time_text(UnixTime time);
 

@@ -6,11 +6,6 @@
 namespace adit::daemon {
 namespace {
 
-bool overlap(const Prefix& one, const Prefix& other) {
-  if (one.ip.is_v4() != other.ip.is_v4()) return false;
-  return one.contains(other.ip) || other.contains(one.ip);
-}
-
 bool is_within_any(const Ip& ip, std::initializer_list<const char*> networks) {
   return std::ranges::any_of(networks, [&](const char* network) { return Prefix::parse(network)->contains(ip); });
 }
@@ -27,7 +22,7 @@ Prefix random_v4(const char* within, const Random& random) {
 
 std::optional<Prefix> choose_network(const std::vector<Prefix>& taken, const Random& random) {
   const auto is_free = [&](const Prefix& network) {
-    return std::ranges::none_of(taken, [&](const Prefix& other) { return overlap(network, other); });
+    return std::ranges::none_of(taken, [&](const Prefix& other) { return network.overlaps(other); });
   };
   // The upper half of 10/8: people and routers number from the bottom.
   for (const char* within : {"10.128.0.0/9", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}) {

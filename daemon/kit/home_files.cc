@@ -15,10 +15,6 @@ std::string joined(const std::vector<std::string>& texts) {
   return list;
 }
 
-std::string endpoint_of(const KitRequest& request) {
-  return in_scp(request.endpoint.host) + ":" + std::to_string(request.endpoint.port);
-}
-
 void add_key(std::string& text, const char* name, const crypto::KeyBytes& key) {
   std::string base64 = crypto::key_to_base64(key);
   text += name;
@@ -58,7 +54,7 @@ std::string home_wg_quick(const KitRequest& request) {
   text += "Address = " + joined(tunnel_addresses(request, kHomeHost)) + "\n\n[Peer]\n";
   text += "PublicKey = " + crypto::public_key_of(request.gateway_key).to_base64() + "\n";
   if (!request.preshared_key.is_zero()) add_key(text, "PresharedKey", request.preshared_key.bytes());
-  text += "Endpoint = " + endpoint_of(request) + "\n";
+  text += "Endpoint = " + request.endpoint.to_string() + "\n";
   text += "AllowedIPs = " + joined(single_addresses(request, kGatewayHost)) + "\n";
   text += "PersistentKeepalive = " + std::to_string(kKeepalive) + "\n";
   return text;
@@ -86,7 +82,7 @@ std::string home_toml(const KitRequest& request) {
   to.section("[[tunnel.peer]]");
   to.text("public_key", crypto::public_key_of(request.gateway_key).to_base64(), "the gateway's");
   if (!request.preshared_key.is_zero()) to.text("preshared_key_file", "home.psk");
-  to.text("endpoint", endpoint_of(request));
+  to.text("endpoint", request.endpoint.to_string());
   to.texts("allowed_ips", single_addresses(request, kGatewayHost));
   to.number("persistent_keepalive", kKeepalive);
   write_jail_example(request, to);

@@ -5,6 +5,11 @@
 namespace adit::config {
 namespace {
 
+TEST(LowerCase, IsAsciis) {
+  EXPECT_EQ(lower_case("@AZ[`az{09 _-"), "@az[`az{09 _-");
+  EXPECT_EQ(lower_case("\xc3\x84"), "\xc3\x84");
+}
+
 TEST(Durations, AreSecondsMinutesOrHours) {
   EXPECT_EQ(parse_duration("180s"), seconds(180));
   EXPECT_EQ(parse_duration("3m"), seconds(180));
@@ -41,6 +46,13 @@ TEST(InterfaceAddresses, KeepTheirHostBits) {
   EXPECT_EQ(parse_interface_address("fd00::5/128")->prefix_length, 128);
 }
 
+TEST(InterfaceAddresses, AreWrittenWithTheirLengths) {
+  for (const char* text : {"10.1.2.5/24", "10.1.2.5/32", "fd00::5/64"}) {
+    EXPECT_EQ(parse_interface_address(text)->to_string(), text);
+  }
+  EXPECT_EQ(parse_interface_address("10.1.2.5")->to_string(), "10.1.2.5/32");
+}
+
 TEST(InterfaceAddresses, RefuseWhatAnInterfaceCannotHave) {
   for (const char* text :
        {"", "10.1.2.5/", "10.1.2.5/33", "10.1.2.5/0", "10.1.2.5/-1", "10.1.2/24", "fd00::5/129", "0.0.0.0", "::/64",
@@ -65,6 +77,7 @@ TEST(PeerEndpoints, AreNamesOrAddressesWithAPort) {
     ASSERT_TRUE(endpoint) << text;
     EXPECT_EQ(endpoint->host, host);
     EXPECT_EQ(endpoint->port, port);
+    EXPECT_EQ(endpoint->to_string(), text);
   }
 }
 

@@ -1,6 +1,7 @@
 // Configurations with mistakes and everything that is said about them, each with its place.
 #include <gtest/gtest.h>
 
+#include "config/unreadable.h"
 #include "home/home.h"
 
 namespace adit::home {
@@ -28,6 +29,10 @@ name = "web"
 path = "/jails/web"
 addresses = "127.0.1.1"
 )";
+
+TEST(Mistakes, AreToldFromAFileThatCannotBeRead) {
+  EXPECT_THROW(load_home("/nonexistent/home.toml"), config::UnreadableError);
+}
 
 TEST(Mistakes, InOneFileAreSaidAllAtOnce) {
   EXPECT_EQ(complaint_of(R"([[jail]]

@@ -122,10 +122,14 @@ class Home(unittest.TestCase):
         missing = home("plan", "-c", str(EXAMPLES / "factorio.toml"), "--root", str(self.root / "none"))
         self.assertEqual(missing.returncode, 1)
         self.assertRegex(missing.stderr, r"^adit: open .*none: No such file or directory\n$")
+        for command in ("plan", "apply", "status"):
+            nowhere = home(command, "-c", "/nowhere/home.toml", "--root", str(self.root))
+            self.assertEqual((nowhere.returncode, nowhere.stdout), (lab.EXIT_CONFIG, ""))
+            self.assertEqual(nowhere.stderr, "adit: read /nowhere/home.toml: No such file or directory\n")
         wrong = self.root / "home.toml"
         wrong.write_text("dig = 1\n")
         result = home("apply", "-c", str(wrong), "--root", str(self.root))
-        self.assertEqual(result.returncode, 78)
+        self.assertEqual(result.returncode, lab.EXIT_CONFIG)
         self.assertRegex(result.stderr, r"^.*home\.toml:1:1: ")
 
     def test_help_has_examples(self):

@@ -209,7 +209,14 @@ class Commands(lab.LabTest):
             f'{source}:2:1: unknown key "PrivatKey" (did you mean "PrivateKey"?)\n'
             f'{source}:3:7: MTU must be a number from 576 to 65455, not "9"\n',
         )
-        self.assertEqual(lab.run(lab.ADIT, "import", "/nowhere").returncode, lab.EXIT_FAILED)
+
+    def test_import_of_what_is_no_file_of_wg_quicks_ends_as_run_does(self):
+        large = self.directory / "large.conf"
+        large.write_text("#" * (1 << 20) + "\n")
+        for file, why in (("/nowhere", "adit: read /nowhere: No such file or directory\n"),
+                          (large, f"{large}:1:1: larger than 1 MiB: not a configuration\n")):
+            result = lab.run(lab.ADIT, "import", file)
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (lab.EXIT_CONFIG, "", why))
 
 
 if __name__ == "__main__":
