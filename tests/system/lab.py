@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -71,6 +72,24 @@ def wait_until(condition, what, timeout=GENEROUS):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what}")
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def repeating(action, pause=0.01):
+    """A thread does it again and again meanwhile, with a pause in seconds before each time."""
+    ended = threading.Event()
+
+    def repeat():
+        while not ended.wait(pause):
+            action()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 # ---- programs

@@ -4,7 +4,6 @@ import contextlib
 import os
 import pathlib
 import shutil
-import threading
 
 import lab
 
@@ -36,22 +35,10 @@ def orphans_that_ended():
                 yield int(entry.name)
 
 
-class Init:
-    """What process 1 does elsewhere: it waits for orphans."""
-
-    def __init__(self):
-        self.end = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while not self.end.wait(0.02):
-            for pid in orphans_that_ended():
-                os.waitpid(pid, 0)
-
-    def stop(self):
-        self.end.set()
-        self.thread.join()
+def wait_for_orphans():
+    """What process 1 does elsewhere."""
+    for pid in orphans_that_ended():
+        os.waitpid(pid, 0)
 
 
 class RcDTest(lab.LabTest):
@@ -75,7 +62,7 @@ class RcDTest(lab.LabTest):
         self.script.write_text(text)
         self.script.chmod(0o755)
         self.syslog = self.vps.directory / "syslog"
-        self.addCleanup(Init().stop)
+        self.enterContext(lab.repeating(wait_for_orphans))
         self.addCleanup(self.end_what_is_left)
 
     def end_what_is_left(self):

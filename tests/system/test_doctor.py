@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import socket
-import threading
 import unittest
 
 import factorio
@@ -192,25 +191,16 @@ class Tunnels(DoctorTest):
             self.start_pair(forward={"protocol": "tcp"})
             self.expect_fault(self.vps, "service_dead", "tcp 10.1.2.2:34197")
 
-    @contextlib.contextmanager
     def asking(self, port, count=1):
         """Players who ask and ask."""
         players = [self.player(self.players, self.PUBLIC[0], port) for _ in range(count)]
-        ended = threading.Event()
 
         def ask():
-            while not ended.wait(0.02):
-                for player in players:
-                    with contextlib.suppress(OSError):
-                        player.send(b"?")
+            for player in players:
+                with contextlib.suppress(OSError):
+                    player.send(b"?")
 
-        thread = threading.Thread(target=ask)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        return lab.repeating(ask)
 
     def test_without_room_for_players(self):
         gateway, _ = self.start_pair(forward={"max_flows": 2})
@@ -229,7 +219,6 @@ class Tunnels(DoctorTest):
         self.start_service()
         self.expect_well(self.vps)
         self.assertIn("without a tun", json.dumps(self.report["unseen"]))
-
 
     def test_of_a_bare_interface_are_looked_at_without_a_file(self):
         self.start_gateway()

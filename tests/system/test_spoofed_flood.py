@@ -15,7 +15,7 @@ import lab
 
 SPOOFER = pathlib.Path(__file__).with_name("spoofer.py")
 MAX_FLOWS = 2048
-RATE, SECONDS = 10_000, 10
+RATE, SECONDS = 6_000, 10
 
 
 class Crowd:

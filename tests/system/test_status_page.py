@@ -1,10 +1,9 @@
 """The status page as a browser shows it, while players come and go."""
 
+import contextlib
 import os
 import pathlib
 import re
-import threading
-import time
 import unittest
 
 import browser
@@ -39,19 +38,10 @@ class StatusPage(factorio.FactorioTest):
         return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     def play(self, player):
-        """Sends while the test goes on."""
-        stopping = threading.Event()
-
-        def send():
-            while not stopping.is_set():
-                player.is_answered()
-                time.sleep(0.01)
-
-        thread = threading.Thread(target=send)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(stopping.set)
-        return stopping
+        """Sends while the test goes on, or until what this returns is closed."""
+        playing = self.enterContext(contextlib.ExitStack())
+        playing.enter_context(lab.repeating(player.is_answered))
+        return playing
 
     def test_what_it_shows_moves_and_stays_at_home(self):
         tricky = '<img src=x onerror=alert(1)>"&'
@@ -66,7 +56,7 @@ class StatusPage(factorio.FactorioTest):
         self.assertEqual((figures["flows"], figures["so far"]), ("0 of 4,096", "0 B in, 0 B out"))
         lab.wait_until(lambda: self.card("factorio")[0]["in"] == "0 B/s, 0/s", "a rate, from two answers")
 
-        stopping = self.play(self.player(self.players, self.PUBLIC[0], self.SERVICE[1]))
+        playing = self.play(self.player(self.players, self.PUBLIC[0], self.SERVICE[1]))
         stranger = self.player(self.players, self.PUBLIC[0], self.TUNNEL_PORT)
         lab.wait_until(lambda: "1 player" in self.card("factorio")[1], "a player is shown")
         moving = re.compile(r"[\d.]+ (B|KiB)/s, [1-9]\d*/s")
@@ -94,7 +84,7 @@ class StatusPage(factorio.FactorioTest):
                          {"", "page.css", "page.js", "icon.svg", "status.json"} & self.asked())
         self.refuses_what_comes_from_elsewhere()
 
-        stopping.set()
+        playing.close()
         self.gateway.stop()
         self.wait_for_text("The gateway does not answer.")
         self.keep_screenshot("gone")

@@ -1,6 +1,5 @@
 """`adit show --watch` on a terminal, on one that is narrow or knows nothing, and where there is none."""
 
-import contextlib
 import fcntl
 import os
 import pty
@@ -10,7 +9,6 @@ import signal
 import struct
 import subprocess
 import termios
-import threading
 import unittest
 
 import lab
@@ -76,21 +74,9 @@ class Watch(Ends):
         gateway.wait_for_handshake()
         return gateway
 
-    @contextlib.contextmanager
     def playing(self):
-        player, ended = self.player(self.players, self.PUBLIC[0], self.SERVICE[1]), threading.Event()
-
-        def play():
-            while not ended.wait(0.01):
-                player.ask(bytes(500))
-
-        thread = threading.Thread(target=play)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        player = self.player(self.players, self.PUBLIC[0], self.SERVICE[1])
+        return lab.repeating(lambda: player.ask(bytes(500)))
 
     def test_on_a_terminal(self):
         gateway = self.start()
