@@ -96,11 +96,11 @@ inline Plan plan_one() {
                 {"/usr/local/etc/wireguard/wg0.conf", "PrivateKey = secret\n", 0600},
                 {"/etc/adit/pf/tom", "pass\n", 0644}},
       .blocks = {{"/etc/pf.conf", "translation", "nat-anchor \"adit/*\"\nrdr-anchor \"adit/*\"\n",
-                  Place::pf_translation},
-                 {"/etc/pf.conf", "filter", "anchor \"adit/*\"\n", Place::end},
-                 {"/etc/rc.conf", "rc", "jail_enable=YES\n", Place::end},
-                 {"/etc/sysctl.conf", "forwarding", "net.inet.ip.forwarding=1\n", Place::end},
-                 {"/etc/devfs.rules", "tun", "[devfsrules_jail_adit=61]\n", Place::end}},
+                  adit::Place::pf_translation},
+                 {"/etc/pf.conf", "filter", "anchor \"adit/*\"\n", adit::Place::end},
+                 {"/etc/rc.conf", "rc", "jail_enable=YES\n", adit::Place::end},
+                 {"/etc/sysctl.conf", "forwarding", "net.inet.ip.forwarding=1\n", adit::Place::end},
+                 {"/etc/devfs.rules", "tun", "[devfsrules_jail_adit=61]\n", adit::Place::end}},
       .checks = {{{"pfctl", "-nf", "{/etc/pf.conf}"}, "the rules are right"}},
       .start = {{{"service", "pf", "reload"}, "rules"}, {{"service", "jail", "start", "tom"}, "the jail"}},
       .stop = {{{"service", "jail", "stop", "tom"}, "the jail"}},
@@ -116,8 +116,8 @@ inline Plan plan_two() {
   plan.blocks[1].text = "anchor \"adit/*\" quick\n";
   plan.blocks.pop_back();  // devfs.rules, which was not there before
   plan.blocks.erase(plan.blocks.begin());
-  plan.blocks.push_back({"/etc/jail.conf", "include", ".include \"x\";\n", Place::end});
-  plan.blocks.push_back({"/etc/login.conf", "new", "x\n", Place::end});
+  plan.blocks.push_back({"/etc/jail.conf", "include", ".include \"x\";\n", adit::Place::end});
+  plan.blocks.push_back({"/etc/login.conf", "new", "x\n", adit::Place::end});
   plan.start[1].words[3] = "ann";
   plan.stop[0].words[3] = "ann";
   return plan;
