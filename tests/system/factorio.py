@@ -62,12 +62,13 @@ class WireguardGo(lab.Process):
 
     def __init__(self, node, config, addresses, mtu=1420, name="wg0"):
         self.node = node
+        control = pathlib.Path(f"/run/wireguard/{name}.sock")
+        control.unlink(missing_ok=True)  # one's who was killed; `wg` would remove it, too, and both at once fails
         super().__init__(
             node.command("wireguard-go", "-f", name),
             node.directory / "wireguard-go.log",
             {"LOG_LEVEL": "verbose", "WG_PROCESS_FOREGROUND": "1"},
         )
-        control = pathlib.Path(f"/run/wireguard/{name}.sock")
 
         def answers():
             return control.exists() and node.run("wg", "show", name).returncode == 0

@@ -118,6 +118,10 @@ def answer_sections(text):
 
 
 class WgShowLab(drop_in.DropInLab):
+    def bound_ports(self, node):
+        listening = self.run_on(node, "ss", "-Hlnu").stdout
+        return {int(line.split()[3].rsplit(":", 1)[1]) for line in listening.splitlines()}
+
     def interfaces_shown(self, text, interface):
         """What `wg show all` or `wg show all dump` shows of one of the interfaces."""
         return "".join(part for part in re.split(r"^(?=interface: )", text, flags=re.M) if f": {interface}\n" in part)
@@ -229,10 +233,6 @@ class Differences(WgShowLab):
     def port(self):
         return int(self.wg(self.one, "show", "wg1", "listen-port"))
 
-    def bound_ports(self):
-        listening = self.run_on(self.one, "ss", "-Hlnu").stdout
-        return {int(line.split()[3].rsplit(":", 1)[1]) for line in listening.splitlines()}
-
     def test_no_port_is_taken_before_the_interface_is_up(self):
         """As in the kernel.  Since a kernel's change in how it answers an empty write to a tun, wireguard-go takes its
         interface to be up from the beginning; which of the two it does here is its own affair.  Up, both have one."""
@@ -240,12 +240,12 @@ class Differences(WgShowLab):
             with self.subTest(program):
                 process = self.start(self.one, "wg1", program=program)
                 if program == lab.ADIT:
-                    self.assertEqual(self.bound_ports(), set())
+                    self.assertEqual(self.bound_ports(self.one), set())
                     self.assertEqual(self.port(), 0)
                     self.assertEqual(self.ask("wg1", "get=1\n\n"), "errno=0\n\n")
                 self.one.ip("link", "set", "wg1", "up")
                 lab.wait_until(self.port, "a port")
-                self.assertEqual(self.bound_ports(), {self.port()})
+                self.assertEqual(self.bound_ports(self.one), {self.port()})
                 self.assertEqual(answer_sections(self.ask("wg1", "get=1\n\n"))[0].keys(), {"listen_port", "errno"})
                 process.stop()
 
@@ -300,6 +300,8 @@ class Traffic(WgShowLab):
             self.configure(self.two, "wg2", self.keys_two, self.keys_one, others_endpoint, 2, 1)
             self.address(self.one, "wg1", 1)
             self.address(self.two, "wg2", 2)
+            for node in (self.one, self.two):  # or the first initiation could come too early, and another be counted
+                lab.wait_until(lambda: self.bound_ports(node) == {51820}, f"{node.name} listens")
             results.append(do())
             for process in processes:
                 process.stop()
