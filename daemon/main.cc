@@ -251,11 +251,19 @@ std::vector<std::string> subcommands_of(const CLI::App& app) {
 
 /// CLI11 says of a word that it does not know only that a command is missing.
 int say_usage_error(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& arguments) {
-  const bool is_unknown = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
-  if (!is_unknown || arguments.size() < 2) return app.exit(error) == 0 ? kExitDone : kExitUsage;
-  const std::string& word = arguments[1];
-  std::cerr << "adit: there is no command " << config::in_quotes(word) << config::suggestion(word, subcommands_of(app))
-            << "\nRun with --help for more information.\n";
+  std::string known = "adit";
+  size_t words = 1;
+  const CLI::App* last = &app;
+  for (; !last->get_subcommands().empty(); ++words) {
+    last = last->get_subcommands().front();
+    known += " " + last->get_name();
+  }
+  const std::string word = words < arguments.size() ? arguments[words] : "";
+  const bool lacks_command =
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !subcommands_of(*last).empty();
+  if (!lacks_command || word.empty() || word.starts_with('-')) return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  std::cerr << known << ": there is no command " << config::in_quotes(word)
+            << config::suggestion(word, subcommands_of(*last)) << "\nRun with --help for more information.\n";
   return kExitUsage;
 }
 

@@ -63,11 +63,19 @@ class Usage(unittest.TestCase):
     def test_a_command_that_was_mistyped_does_not_become_an_interface(self):
         for word, meant in (("shwo", "show"), ("chekc", "check"), ("rleoad", "reload"), ("help", ""), ("status", "")):
             for words in ((word,), (word, "wg0")):
-                with self.subTest(words=words):
-                    result = adit(*words)
-                    self.assertEqual(result.returncode, lab.EXIT_USAGE)
-                    self.assertIn(f'adit: there is no command "{word}"', result.stderr)
-                    self.assertIn(f'did you mean "{meant}"?' if meant else "--help", result.stderr)
+                self.expect_no_command(words, "adit", word, meant)
+
+    def test_a_command_of_a_command_that_was_mistyped_is_guessed(self):
+        for words, meant in ((("home", "aply"), "apply"), (("home", "statsu", "--json"), "status"),
+                             (("home", "check"), ""), (("bench", "tunel"), "tunnel")):
+            self.expect_no_command(words, f"adit {words[0]}", words[1], meant)
+
+    def expect_no_command(self, words, known, word, meant):
+        with self.subTest(words=words):
+            result = adit(*words)
+            self.assertEqual(result.returncode, lab.EXIT_USAGE)
+            self.assertIn(f'{known}: there is no command "{word}"', result.stderr)
+            self.assertIn(f'did you mean "{meant}"?' if meant else "--help", result.stderr)
 
 
 class Keys(unittest.TestCase):
