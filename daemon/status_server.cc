@@ -1,93 +1,209 @@
 #include "daemon/status_server.h"
 
 #include <fcntl.h>
-#include <microhttpd.h>
 
-#include <algorithm>
-#include <stdexcept>
+#include <array>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_static_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/span_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <ctime>
+#include <limits>
+#include <thread>
 
 #include "daemon/tcp_socket.h"
 
 namespace adit::daemon {
+namespace {
 
-/// Called by the thread, through C: nothing may be thrown.
-struct StatusServer::Http {
-  /// The page's own files and nothing else; what is read here is nobody else's, and not to be kept.
-  static constexpr std::pair<const char*, const char*> kHeaders[] = {
-      {"Content-Security-Policy",
-       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-       "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-      {"X-Content-Type-Options", "nosniff"},
-      {"Referrer-Policy", "no-referrer"},
-      {"Cross-Origin-Resource-Policy", "same-origin"},
-      {"Cache-Control", "no-store"},
-  };
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using Error = boost::system::error_code;
+using Request = http::request<http::empty_body>;
 
-  struct CloseResponse {
-    void operator()(MHD_Response* response) const noexcept { MHD_destroy_response(response); }
-  };
-  using Response = std::unique_ptr<MHD_Response, CloseResponse>;
+constexpr milliseconds kPause(100);  // before the next client is taken, when none can be
+constexpr seconds kFarewell(2);      // for a client to read the last answer
 
-  static std::string_view header(MHD_Connection* connection, const char* name) noexcept {
-    const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-    return value == nullptr ? "" : value;
+/// The page's own files and nothing else; what is read here is nobody else's, and not to be kept.
+constexpr std::pair<const char*, const char*> kHeaders[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control", "no-store"},
+};
+
+auto into(Error& error) { return asio::redirect_error(asio::use_awaitable, error); }
+
+std::string_view view(beast::string_view text) noexcept { return {text.data(), text.size()}; }
+
+/// RFC 9112 section 3.2: one host, which only HTTP/1.0 may leave out.
+bool has_right_host(const Request& request) {
+  const size_t count = request.count(http::field::host);
+  return count == 1 || (count == 0 && request.version() < 11);
+}
+
+HttpAnswer answer_to(const Request& request, StatusSite& site) {
+  if (!has_right_host(request)) return plain_answer(400, "There must be one Host.\n");
+  const std::string_view target = view(request.target());
+  return site.answer({view(request.method_string()), target.substr(0, target.find('?')),
+                      view(request[http::field::host]), view(request[http::field::accept])});
+}
+
+HttpAnswer answer_to(Error mistake) {
+  const bool is_long = mistake == http::error::header_limit || mistake == http::error::buffer_overflow;
+  return is_long ? plain_answer(431, "The request is too long.\n") : plain_answer(400, "This is no request.\n");
+}
+
+bool is_mistake(Error error) {
+  return error.category() == make_error_code(http::error::bad_method).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+/// RFC 9110 section 5.6.7.
+std::string date_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 40> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %T GMT", &parts)};
+}
+
+/// How an answer goes out.
+struct Manner {
+  unsigned version = 11;  // HTTP's, of the request
+  bool is_head = false;   // without the body
+  bool is_last = true;
+};
+
+/// Whatever time it takes, as long as some of it goes on.
+asio::awaitable<void> send(beast::tcp_stream& stream, const HttpAnswer& answer, Manner manner) {
+  http::response<http::span_body<const char>> response;
+  response.version(manner.version);
+  response.result(answer.status);
+  response.keep_alive(!manner.is_last);
+  for (const auto& [name, value] : kHeaders) response.set(name, value);
+  response.set(http::field::date, date_now());
+  response.set(http::field::content_type, beast::string_view(answer.type.data(), answer.type.size()));
+  if (answer.status == 405) response.set(http::field::allow, "GET, HEAD");
+  response.body() = {answer.body->data(), answer.body->size()};
+  response.content_length(answer.body->size());
+
+  http::response_serializer<http::span_body<const char>> serializer(response);
+  serializer.split(manner.is_head);
+  while (manner.is_head ? !serializer.is_header_done() : !serializer.is_done()) {
+    stream.expires_after(seconds(kHttpPatience));
+    co_await http::async_write_some(stream, serializer, asio::use_awaitable);
   }
+}
 
-  static bool has_body(MHD_Connection* connection) noexcept {
-    const std::string_view length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return !header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty() || (!length.empty() && length != "0");
+/// Once its headers are there a request is answered, whatever it goes on to say.  False after the last.
+asio::awaitable<bool> answer_next(beast::tcp_stream& stream, beast::flat_static_buffer<kHttpClientMemory>& received,
+                                  StatusSite& site) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(kHttpClientMemory);
+  parser.body_limit(std::numeric_limits<uint64_t>::max());  // none is read
+  Error error;
+  stream.expires_after(seconds(kHttpPatience));
+  co_await http::async_read_header(stream, received, parser, into(error));
+  HttpAnswer answer;
+  Manner manner;
+  if (is_mistake(error)) {
+    answer = answer_to(error);
+  } else if (error) {
+    co_return false;
+  } else {
+    const Request& request = parser.get();
+    const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+    answer = answer_to(request, site);
+    // What follows as a body would be taken for the next request.
+    manner = {request.version(), request.method() == http::verb::head, has_body || !request.keep_alive()};
   }
+  co_await send(stream, answer, manner);
+  co_return !manner.is_last;
+}
 
-  static Response make_response(const HttpAnswer& answer) {
-    using Body = std::shared_ptr<const std::string>;
-    auto body = std::make_unique<Body>(answer.body);
-    Response response(MHD_create_response_from_buffer_with_free_callback_cls(
-        answer.body->size(), const_cast<char*>(answer.body->data()),
-        [](void* kept) { delete static_cast<Body*>(kept); }, body.get()));
-    if (!response) throw std::bad_alloc();
-    (void)body.release();  // the response's
-    const auto add = [&](const char* name, const char* value) {
-      if (MHD_add_response_header(response.get(), name, value) != MHD_YES) throw std::bad_alloc();
-    };
-    for (const auto& [name, value] : kHeaders) add(name, value);
-    add(MHD_HTTP_HEADER_CONTENT_TYPE, std::string(answer.type).c_str());
-    if (answer.status == MHD_HTTP_METHOD_NOT_ALLOWED) add(MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    return response;
+/// What it still says is thrown away until it has read the last answer: to close before would reset the connection.
+asio::awaitable<void> part_from(beast::tcp_stream& stream) {
+  Error error;
+  stream.socket().shutdown(tcp::socket::shutdown_send, error);
+  stream.expires_after(kFarewell);
+  char rest[1024];
+  while (!error) co_await stream.async_read_some(asio::buffer(rest), into(error));
+}
+
+asio::awaitable<void> converse(beast::tcp_stream& stream, StatusSite& site) {
+  beast::flat_static_buffer<kHttpClientMemory> received;
+  while (co_await answer_next(stream, received, site)) {
   }
+  co_await part_from(stream);
+}
 
-  /// Once its headers are there a request is answered, whatever it goes on to say.
-  static MHD_Result on_request(void* server, MHD_Connection* connection, const char* path, const char* method,
-                               const char*, const char*, size_t*, void**) noexcept {
+/// One client after the other.
+asio::awaitable<void> serve(tcp::acceptor& acceptor, StatusSite& site) {
+  for (;;) {
+    Error error;
+    beast::tcp_stream stream(acceptor.get_executor());
+    co_await acceptor.async_accept(stream.socket(), into(error));
+    if (error) {
+      asio::steady_timer pause(acceptor.get_executor(), kPause);
+      co_await pause.async_wait(asio::use_awaitable);
+      continue;
+    }
     try {
-      const HttpRequest request = {method, path, header(connection, MHD_HTTP_HEADER_HOST),
-                                   header(connection, MHD_HTTP_HEADER_ACCEPT)};
-      const HttpAnswer answer = static_cast<StatusServer*>(server)->site_.answer(request);
-      const Response response = make_response(answer);
-      const bool is_last = has_body(connection);  // what follows would be taken for the next request
-      if (is_last) MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONNECTION, "close");
-      return MHD_queue_response(connection, answer.status, response.get());
-    } catch (const std::exception&) {
-      return MHD_NO;
+      co_await converse(stream, site);
+    } catch (const std::exception&) {  // it is gone, or too slow
     }
   }
+}
+
+}  // namespace
+
+/// The thread, and what it does.
+class StatusServer::Http {
+ public:
+  Http(const Endpoint& listen, StatusSite& site) : acceptor_(context_) {
+    const Fd socket = listen_tcp(listen);
+    acceptor_.assign(listen.ip.is_v4() ? tcp::v4() : tcp::v6(), ::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    for (unsigned i = 0; i < kMostHttpClients; ++i) asio::co_spawn(context_, serve(acceptor_, site), asio::detached);
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  ~Http() {
+    context_.stop();
+    thread_.join();
+  }
+  Http(const Http&) = delete;
+  Http& operator=(const Http&) = delete;
+
+ private:
+  asio::io_context context_{1};
+  tcp::acceptor acceptor_;
+  std::thread thread_;
 };
 
 StatusServer::StatusServer(Loop& loop, const Endpoint& listen, std::string version, std::function<Status()> take)
-    : listen_(listen), source_(loop, std::move(take)), site_(std::move(version), [this] { return source_.get(); }) {
-  const Fd socket = listen_tcp(listen);
-  http_ = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD, 0, nullptr, nullptr, &Http::on_request, this,
-                           MHD_OPTION_LISTEN_SOCKET, ::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0),  // the server's
-                           MHD_OPTION_CONNECTION_LIMIT, kMostHttpClients,                        //
-                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, size_t{kHttpClientMemory},        //
-                           MHD_OPTION_CONNECTION_TIMEOUT, kHttpPatience,                         //
-                           MHD_OPTION_STRICT_FOR_CLIENT, 1,                                      //
-                           MHD_OPTION_END);
-  if (http_ == nullptr) throw std::runtime_error("start the status page at " + listen.to_string());
-}
+    : listen_(listen),
+      source_(loop, std::move(take)),
+      site_(std::move(version), [this] { return source_.get(); }),
+      http_(std::make_unique<Http>(listen, site_)) {}
 
 StatusServer::~StatusServer() {
   source_.close();  // for which the thread may be waiting
-  MHD_stop_daemon(http_);
 }
 
 }  // namespace adit::daemon

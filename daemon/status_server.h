@@ -10,8 +10,6 @@
 #include "daemon/status_source.h"
 #include "net/addr.h"
 
-struct MHD_Daemon;
-
 namespace adit::daemon {
 
 /// Bounded: so many connections at once, each with so much memory beside the answer, which those who get the same one
@@ -31,12 +29,12 @@ class StatusServer {
   [[nodiscard]] const Endpoint& listen() const noexcept { return listen_; }
 
  private:
-  struct Http;  // libmicrohttpd's side
+  class Http;  // Boost.Beast's side
 
   const Endpoint listen_;
   StatusSource source_;
   StatusSite site_;  // the thread's
-  MHD_Daemon* http_;
+  std::unique_ptr<Http> http_;
 };
 
 }  // namespace adit::daemon

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 
-HttpAnswer plain(unsigned status, std::string text) {
-  return {status, "text/plain; charset=utf-8", std::make_shared<const std::string>(std::move(text))};
-}
-
 std::string json_text(const Status& status, const std::string&) {
   return status_of(status.config, status.snapshot).dump();
 }
@@ -27,10 +23,14 @@ std::string metrics(const Status& status, const std::string& version) {
 
 }  // namespace
 
+HttpAnswer plain_answer(unsigned status, std::string text) {
+  return {status, "text/plain; charset=utf-8", std::make_shared<const std::string>(std::move(text))};
+}
+
 HttpAnswer StatusSite::answer(const HttpRequest& request) {
   if (!is_by_address(request.host))
-    return plain(421, "Ask for this by an address or as localhost, not by another name.\n");
-  if (request.method != "GET" && request.method != "HEAD") return plain(405, "There is nothing to change here.\n");
+    return plain_answer(421, "Ask for this by an address or as localhost, not by another name.\n");
+  if (request.method != "GET" && request.method != "HEAD") return plain_answer(405, "There is nothing to change here.\n");
   if (request.path == "/status.json") return answer_with(kJson, json_text);
   if (request.path == "/metrics") {
     if (!prefers_openmetrics(request.accept))
@@ -38,14 +38,14 @@ HttpAnswer StatusSite::answer(const HttpRequest& request) {
     return answer_with(content_type(MetricsFormat::kOpenMetrics), metrics<MetricsFormat::kOpenMetrics>);
   }
   const auto file = std::ranges::find(kStatusPage, request.path, &PageFile::path);
-  if (file == kStatusPage.end()) return plain(404, "There are /, /status.json and /metrics here.\n");
+  if (file == kStatusPage.end()) return plain_answer(404, "There are /, /status.json and /metrics here.\n");
   return {200, file->type, std::make_shared<const std::string>(file->content)};
 }
 
 /// Each text is made once for each status, however many ask for it.
 HttpAnswer StatusSite::answer_with(std::string_view type, Text text) {
   std::shared_ptr<const Status> status = get_();
-  if (!status) return plain(503, "The gateway is going away.\n");
+  if (!status) return plain_answer(503, "The gateway is going away.\n");
   if (status != shown_) texts_.clear();
   shown_ = std::move(status);
   std::shared_ptr<const std::string>& made = texts_[type];

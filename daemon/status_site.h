@@ -24,6 +24,8 @@ struct HttpAnswer {
   std::shared_ptr<const std::string> body;  // not to be sent to HEAD
 };
 
+HttpAnswer plain_answer(unsigned status, std::string text);
+
 /// For one thread.
 class StatusSite {
  public:

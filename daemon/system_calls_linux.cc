@@ -222,7 +222,7 @@ void allow_threads(Filter& filter) {
   filter.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");  // its flags cannot be seen, and clone() does the same
   filter.allow("tgkill", is(0, ::getpid()));     // abort()
   filter.allow("prlimit64", is(0, 0));
-  filter.allow("prctl", is(0, PR_SET_NAME));  // the status page's thread has one
+  filter.allow("prctl", is(0, PR_SET_NAME));  // libuv's threads have names from 1.50 on
 }
 
 void allow_rest(Filter& filter) {

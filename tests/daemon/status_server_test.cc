@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "daemon/data_thread.h"
+#include "daemon/status_page.h"
 #include "daemon/tcp_socket.h"
 #include "net/clock.h"
 #include "net/sockaddr.h"
@@ -78,9 +79,9 @@ size_t answers_in(const std::string& text) {
 TEST_F(Server, AnswersWithHeadersThatKeepThePageToItself) {
   for (const char* path : {"GET /", "GET /metrics", "GET /nothing"}) {
     const std::string answer = ask(request(path));
-    for (const char* header :
-         {"Content-Security-Policy: default-src 'none'; script-src 'self'", "X-Content-Type-Options: nosniff",
-          "Referrer-Policy: no-referrer", "Cache-Control: no-store", "Cross-Origin-Resource-Policy: same-origin"}) {
+    for (const char* header : {"Content-Security-Policy: default-src 'none'; script-src 'self'",
+                               "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
+                               "Cache-Control: no-store", "Cross-Origin-Resource-Policy: same-origin", "Date: "}) {
       EXPECT_NE(answer.find(std::string("\r\n") + header), answer.npos) << path << "\n" << answer;
     }
     EXPECT_EQ(answer.find("Access-Control"), answer.npos);
@@ -101,6 +102,14 @@ TEST_F(Server, KnowsOneStatusForAllThatAskAtATime) {
   const auto periods = (read_clock().mono - begin) / StatusSource::kFreshFor;
   EXPECT_LE(taken_, periods + 2);
   EXPECT_GE(taken_, 1);
+}
+
+TEST_F(Server, AnswersOneRequestAfterTheOther) {
+  const std::string next = "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const std::string answers = ask(next + "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n" + next + request("GET /"));
+  EXPECT_EQ(answers_in(answers), 4u) << answers;
+  EXPECT_NE(answers.find(std::string(kStatusPage.front().content)), answers.npos);
+  EXPECT_EQ(ask("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n" + next).find("404"), answers.npos);
 }
 
 TEST_F(Server, RefusesBodiesAndWhatIsHiddenInThem) {
@@ -124,8 +133,11 @@ TEST_F(Server, RefusesWhatIsNoRequestForIt) {
   begins("GET / HTTP/1.1\r\nHost: rebound.example.org\r\nConnection: close\r\n\r\n", "HTTP/1.1 421 ");
   begins("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "HTTP/1.1 400 ");
   begins("GET / HTTP/1.0\r\n\r\n", "HTTP/1.");
+  begins("GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n", "HTTP/1.1 400 ");
+  begins(request("GET /", "X : y\r\n"), "HTTP/1.1 400 ");
+  begins("\x16\x03\x01\r\n\r\n", "HTTP/1.1 400 ");
   const std::string long_header = "X: " + std::string(2 * kHttpClientMemory, 'x') + "\r\n";
-  begins(request("GET /", long_header), "HTTP/1.1 4");
+  begins(request("GET /", long_header), "HTTP/1.1 431 ");
   EXPECT_TRUE(ask(request("GET /")).starts_with("HTTP/1.1 200 "));
 }
 

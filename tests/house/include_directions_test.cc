@@ -46,9 +46,9 @@ bool is_allowed_os_header(const std::string& room, const std::string& header) {
 
 /// A library's headers begin with this, and only this room includes them.
 const std::map<std::string, std::string> kLibraries = {
-    {"sodium", "crypto"},    {"toml++", "config"},     {"uv.h", "daemon"},     {"spdlog", "daemon"},
-    {"CLI", "daemon"},       {"nlohmann", "daemon"},   {"libmnl", "net"},      {"cap-ng.h", "daemon"},
-    {"seccomp.h", "daemon"}, {"microhttpd", "daemon"}, {"qrencode", "daemon"},
+    {"sodium", "crypto"},    {"toml++", "config"},   {"uv.h", "daemon"},     {"spdlog", "daemon"},
+    {"CLI", "daemon"},       {"nlohmann", "daemon"}, {"libmnl", "net"},      {"cap-ng.h", "daemon"},
+    {"seccomp.h", "daemon"}, {"boost", "daemon"},    {"qrencode", "daemon"},
 };
 
 /// Systems' headers: a room that does no I/O includes none, but for what makes addresses, memory and files.
