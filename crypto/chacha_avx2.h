@@ -4,22 +4,20 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace adit::crypto {
 namespace {
 
 using Words = __m256i;  // eight blocks' n-th word
 
-inline Words rotate16(Words x) {
-  const Words bytes = _mm256_setr_epi8(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,  //
-                                       2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-  return _mm256_shuffle_epi8(x, bytes);
-}
+alignas(32) inline constexpr uint8_t kRotate16[] = {2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+                                                    2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13};
+alignas(32) inline constexpr uint8_t kRotate8[] = {3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,
+                                                   3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14};
 
-inline Words rotate8(Words x) {
-  const Words bytes = _mm256_setr_epi8(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,  //
-                                       3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14);
-  return _mm256_shuffle_epi8(x, bytes);
+inline Words shuffle(Words x, const uint8_t (&bytes)[32]) {
+  return _mm256_shuffle_epi8(x, _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes)));
 }
 
 template <int kBits>
@@ -29,13 +27,45 @@ Words rotate(Words x) {
 
 inline void quarter_round(Words& a, Words& b, Words& c, Words& d) {
   a = _mm256_add_epi32(a, b);
-  d = rotate16(_mm256_xor_si256(d, a));
+  d = shuffle(_mm256_xor_si256(d, a), kRotate16);
   c = _mm256_add_epi32(c, d);
   b = rotate<12>(_mm256_xor_si256(b, c));
   a = _mm256_add_epi32(a, b);
-  d = rotate8(_mm256_xor_si256(d, a));
+  d = shuffle(_mm256_xor_si256(d, a), kRotate8);
   c = _mm256_add_epi32(c, d);
   b = rotate<7>(_mm256_xor_si256(b, c));
+}
+
+/// Half of two quarter rounds, side by side.  There are sixteen registers: for fourteen words and what these two put
+/// aside.  Compilers need more, and wait for what they have put into memory a moment ago.
+template <int kBits>
+void half_rounds(Words& a0, Words& b0, Words& c0, Words& d0, Words& a1, Words& b1, Words& c1, Words& d1,
+                 const uint8_t (&bytes)[32]) {
+  Words left0, left1;
+  asm("vpaddd %[b0], %[a0], %[a0]\n\t"
+      "vpaddd %[b1], %[a1], %[a1]\n\t"
+      "vpxor %[a0], %[d0], %[d0]\n\t"
+      "vpxor %[a1], %[d1], %[d1]\n\t"
+      "vpshufb %[bytes], %[d0], %[d0]\n\t"
+      "vpshufb %[bytes], %[d1], %[d1]\n\t"
+      "vpaddd %[d0], %[c0], %[c0]\n\t"
+      "vpaddd %[d1], %[c1], %[c1]\n\t"
+      "vpxor %[c0], %[b0], %[b0]\n\t"
+      "vpxor %[c1], %[b1], %[b1]\n\t"
+      "vpslld %[left], %[b0], %[left0]\n\t"
+      "vpslld %[left], %[b1], %[left1]\n\t"
+      "vpsrld %[right], %[b0], %[b0]\n\t"
+      "vpsrld %[right], %[b1], %[b1]\n\t"
+      "vpor %[left0], %[b0], %[b0]\n\t"
+      "vpor %[left1], %[b1], %[b1]"
+      : [a0] "+x"(a0), [b0] "+x"(b0), [c0] "+x"(c0), [d0] "+x"(d0), [a1] "+x"(a1), [b1] "+x"(b1), [c1] "+x"(c1),
+        [d1] "+x"(d1), [left0] "=&x"(left0), [left1] "=&x"(left1)
+      : [bytes] "m"(bytes), [left] "i"(kBits), [right] "i"(32 - kBits));
+}
+
+inline void quarter_rounds(Words& a0, Words& b0, Words& c0, Words& d0, Words& a1, Words& b1, Words& c1, Words& d1) {
+  half_rounds<12>(a0, b0, c0, d0, a1, b1, c1, d1, kRotate16);
+  half_rounds<7>(a0, b0, c0, d0, a1, b1, c1, d1, kRotate8);
 }
 
 /// The other rounds and the final addition: `state` is where the first round's columns are done, and becomes the
@@ -43,20 +73,26 @@ inline void quarter_round(Words& a, Words& b, Words& c, Words& d) {
 inline void chacha_rounds(const Words (&initial)[16], Words (&state)[16]) {
   Words x0 = state[0], x1 = state[1], x2 = state[2], x3 = state[3];
   Words x4 = state[4], x5 = state[5], x6 = state[6], x7 = state[7];
-  Words x8 = state[8], x9 = state[9], x10 = state[10], x11 = state[11];
   Words x12 = state[12], x13 = state[13], x14 = state[14], x15 = state[15];
+  // Of the third row two words are in registers, the others in `state`: they change places in the middle of a round.
+  Words c0 = state[10], c1 = state[11];
+  const auto change = [&](size_t out, size_t in) {
+    state[out] = c0;
+    state[out + 1] = c1;
+    asm volatile("" : "+m"(state[out]), "+m"(state[out + 1]));
+    c0 = state[in];
+    c1 = state[in + 1];
+  };
   for (int left = 10;;) {
-    quarter_round(x0, x5, x10, x15);
-    quarter_round(x1, x6, x11, x12);
-    quarter_round(x2, x7, x8, x13);
-    quarter_round(x3, x4, x9, x14);
+    quarter_rounds(x0, x5, c0, x15, x1, x6, c1, x12);
+    change(10, 8);
+    quarter_rounds(x2, x7, c0, x13, x3, x4, c1, x14);
     if (--left == 0) break;
-    quarter_round(x0, x4, x8, x12);
-    quarter_round(x1, x5, x9, x13);
-    quarter_round(x2, x6, x10, x14);
-    quarter_round(x3, x7, x11, x15);
+    quarter_rounds(x0, x4, c0, x12, x1, x5, c1, x13);
+    change(8, 10);
+    quarter_rounds(x2, x6, c0, x14, x3, x7, c1, x15);
   }
-  const Words x[16] = {x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15};
+  const Words x[16] = {x0, x1, x2, x3, x4, x5, x6, x7, c0, c1, state[10], state[11], x12, x13, x14, x15};
   for (int i = 0; i < 16; ++i) state[i] = _mm256_add_epi32(initial[i], x[i]);
 }
 
