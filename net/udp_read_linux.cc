@@ -116,20 +116,24 @@ void cut(ConstBytes bytes, const Train& train, PacketPool& pool, Datagrams& out,
 }  // namespace
 
 void UdpSocket::read(PacketPool& pool, size_t limit, Datagrams& out, DropCounters& drops) noexcept {
-  // Two, as each may be a train of 64 datagrams; when they turn out to be none, more at a time.
-  size_t wanted = 2;
-  for (size_t datagrams = 0; datagrams < limit; wanted = std::min(Staging::kParts, limit - datagrams)) {
+  // Two, as each may be a train of 64 datagrams; then as many as fill the limit if all are like the longest.
+  constexpr size_t kAtFirst = 2;
+  size_t longest = 1;
+  size_t wanted = kAtFirst;
+  for (size_t datagrams = 0; datagrams < limit;
+       wanted = std::clamp((limit - std::min(datagrams, limit)) / longest, kAtFirst, Staging::kParts)) {
     Messages messages(pool.staging(), wanted);
     const size_t received = receive(fd(), messages, wanted);
-    const size_t before = out.size();
     for (size_t i = 0; i < received; ++i) {
+      const size_t before = out.size();
       const ConstBytes bytes = pool.staging().part(i).first(messages.headers[i].msg_len);
       Train train{from_sockaddr(messages.remotes[i]), {}};
       take_controls(messages.headers[i].msg_hdr, train);
       cut(bytes, train, pool, out, drops);
+      longest = std::max(longest, out.size() - before);
+      datagrams += std::max<size_t>(1, out.size() - before);
     }
     if (received < wanted) return;
-    datagrams += std::max(received, out.size() - before);
   }
 }
 
