@@ -224,15 +224,17 @@ class Tunnels(DoctorTest):
         self.start_gateway()
         home = self.keep(lab.Process(self.home.command(lab.ADIT, "-f", "wg0"), self.home.directory / "adit.log",
                                      self.home.environment()))
-        lab.wait_until(lambda: self.home.has_interface("wg0"), "the interface")
+        control = self.home.directory / "run/wg0.sock"
+        lab.wait_until(control.exists, "the interface and its control socket")
         wanted = ("set=1\nprivate_key=%s\nlisten_port=342\npublic_key=%s\nendpoint=198.51.100.1:342\n"
                   "allowed_ip=10.1.2.5/32\n\n" % tuple(map(in_hex, (self.home_keys.private, self.vps_keys.public))))
         with socket.socket(socket.AF_UNIX) as asking:
-            asking.connect(str(self.home.directory / "run/wg0.sock"))
+            asking.connect(str(control))
             asking.send(wanted.encode())
             self.assertIn(b"errno=0", asking.recv(100))
         self.home.add_address("wg0", "10.1.2.2/24")
         self.home.ip("link", "set", "wg0", "up")
+        lab.wait_until(lambda: ":342 " in self.home.run("ss", "-Hlnu").stdout, "home has its port")
         result = self.home.run(lab.ADIT, "doctor", "--seconds", "0.2")
         self.assertEqual((result.returncode, result.stderr), (lab.EXIT_DONE, ""), result.stdout)
         self.assertRegex(result.stdout, r"(?m)^wg0: all is well$")
