@@ -3,13 +3,8 @@
 #include <fcntl.h>
 
 #include <array>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_static_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -20,6 +15,7 @@
 #include <boost/beast/http/write.hpp>
 #include <ctime>
 #include <limits>
+#include <optional>
 #include <thread>
 
 #include "daemon/tcp_socket.h"
@@ -33,6 +29,7 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using Error = boost::system::error_code;
 using Request = http::request<http::empty_body>;
+using Response = http::response<http::span_body<const char>>;
 
 constexpr milliseconds kPause(100);  // before the next client is taken, when none can be
 constexpr seconds kFarewell(2);      // for a client to read the last answer
@@ -47,8 +44,6 @@ constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Cache-Control", "no-store"},
 };
-
-auto into(Error& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
 std::string_view view(beast::string_view text) noexcept { return {text.data(), text.size()}; }
 
@@ -84,93 +79,104 @@ std::string date_now() {
   return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %T GMT", &parts)};
 }
 
-/// How an answer goes out.
-struct Manner {
-  unsigned version = 11;  // HTTP's, of the request
-  bool is_head = false;   // without the body
-  bool is_last = true;
-};
-
-/// Whatever time it takes, as long as some of it goes on.
-asio::awaitable<void> send(beast::tcp_stream& stream, const HttpAnswer& answer, Manner manner) {
-  http::response<http::span_body<const char>> response;
-  response.version(manner.version);
-  response.result(answer.status);
-  response.keep_alive(!manner.is_last);
-  for (const auto& [name, value] : kHeaders) response.set(name, value);
-  response.set(http::field::date, date_now());
-  response.set(http::field::content_type, beast::string_view(answer.type.data(), answer.type.size()));
-  if (answer.status == 405) response.set(http::field::allow, "GET, HEAD");
-  response.body() = {answer.body->data(), answer.body->size()};
-  response.content_length(answer.body->size());
-
-  http::response_serializer<http::span_body<const char>> serializer(response);
-  serializer.split(manner.is_head);
-  while (manner.is_head ? !serializer.is_header_done() : !serializer.is_done()) {
-    stream.expires_after(seconds(kHttpPatience));
-    co_await http::async_write_some(stream, serializer, asio::use_awaitable);
+/// Serves one client after the other, for as long as it lives; each step begins the next.
+class Desk {
+ public:
+  Desk(tcp::acceptor& acceptor, StatusSite& site) : acceptor_(acceptor), site_(site), pause_(acceptor.get_executor()) {
+    accept();
   }
-}
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
 
-/// Once its headers are there a request is answered, whatever it goes on to say.  False after the last.
-asio::awaitable<bool> answer_next(beast::tcp_stream& stream, beast::flat_static_buffer<kHttpClientMemory>& received,
-                                  StatusSite& site) {
-  http::request_parser<http::empty_body> parser;
-  parser.header_limit(kHttpClientMemory);
-  parser.body_limit(std::numeric_limits<uint64_t>::max());  // none is read
-  Error error;
-  stream.expires_after(seconds(kHttpPatience));
-  co_await http::async_read_header(stream, received, parser, into(error));
-  HttpAnswer answer;
-  Manner manner;
-  if (is_mistake(error)) {
-    answer = answer_to(error);
-  } else if (error) {
-    co_return false;
-  } else {
-    const Request& request = parser.get();
-    const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-    answer = answer_to(request, site);
-    // What follows as a body would be taken for the next request.
-    manner = {request.version(), request.method() == http::verb::head, has_body || !request.keep_alive()};
+ private:
+  void accept() {
+    received_.clear();
+    stream_.emplace(acceptor_.get_executor());
+    acceptor_.async_accept(stream_->socket(), [this](Error error) {
+      if (!error) return read();
+      pause_.expires_after(kPause);
+      pause_.async_wait([this](Error) { accept(); });
+    });
   }
-  co_await send(stream, answer, manner);
-  co_return !manner.is_last;
-}
 
-/// What it still says is thrown away until it has read the last answer: to close before would reset the connection.
-asio::awaitable<void> part_from(beast::tcp_stream& stream) {
-  Error error;
-  stream.socket().shutdown(tcp::socket::shutdown_send, error);
-  stream.expires_after(kFarewell);
-  char rest[1024];
-  while (!error) co_await stream.async_read_some(asio::buffer(rest), into(error));
-}
-
-asio::awaitable<void> converse(beast::tcp_stream& stream, StatusSite& site) {
-  beast::flat_static_buffer<kHttpClientMemory> received;
-  while (co_await answer_next(stream, received, site)) {
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(kHttpClientMemory);
+    parser_->body_limit(std::numeric_limits<uint64_t>::max());  // none is read
+    stream_->expires_after(seconds(kHttpPatience));
+    http::async_read_header(*stream_, received_, *parser_, [this](Error error, size_t) { answer(error); });
   }
-  co_await part_from(stream);
-}
 
-/// One client after the other.
-asio::awaitable<void> serve(tcp::acceptor& acceptor, StatusSite& site) {
-  for (;;) {
-    Error error;
-    beast::tcp_stream stream(acceptor.get_executor());
-    co_await acceptor.async_accept(stream.socket(), into(error));
-    if (error) {
-      asio::steady_timer pause(acceptor.get_executor(), kPause);
-      co_await pause.async_wait(asio::use_awaitable);
-      continue;
-    }
+  /// Once its headers are there a request is answered, whatever it goes on to say.
+  void answer(Error error) {
+    if (error && !is_mistake(error)) return accept();
     try {
-      co_await converse(stream, site);
-    } catch (const std::exception&) {  // it is gone, or too slow
+      is_last_ = true;
+      unsigned version = 11;
+      bool is_head = false;
+      if (error) {
+        answer_ = answer_to(error);
+      } else {
+        const Request& request = parser_->get();
+        answer_ = answer_to(request, site_);
+        version = request.version();
+        is_head = request.method() == http::verb::head;
+        // What follows as a body would be taken for the next request.
+        is_last_ = !request.keep_alive() || parser_->chunked() || parser_->content_length().value_or(0) > 0;
+      }
+      make_response(version);
+      serializer_.emplace(response_);
+      serializer_->split(is_head);
+      write();
+    } catch (const std::exception&) {
+      accept();
     }
   }
-}
+
+  void make_response(unsigned version) {
+    response_ = {};
+    response_.version(version);
+    response_.result(answer_.status);
+    response_.keep_alive(!is_last_);
+    for (const auto& [name, value] : kHeaders) response_.set(name, value);
+    response_.set(http::field::date, date_now());
+    response_.set(http::field::content_type, beast::string_view(answer_.type.data(), answer_.type.size()));
+    if (answer_.status == 405) response_.set(http::field::allow, "GET, HEAD");
+    response_.body() = {answer_.body->data(), answer_.body->size()};
+    response_.content_length(answer_.body->size());
+  }
+
+  /// Whatever time it takes, as long as some of it goes on.
+  void write() {
+    if (serializer_->split() ? serializer_->is_header_done() : serializer_->is_done())
+      return is_last_ ? part() : read();
+    stream_->expires_after(seconds(kHttpPatience));
+    http::async_write_some(*stream_, *serializer_, [this](Error error, size_t) { error ? accept() : write(); });
+  }
+
+  /// What it still says is thrown away until it has read the last answer: to close before would reset the connection.
+  void part() {
+    Error ignored;
+    stream_->socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream_->expires_after(kFarewell);
+    discard();
+  }
+  void discard() {
+    stream_->async_read_some(asio::buffer(rest_), [this](Error error, size_t) { error ? accept() : discard(); });
+  }
+
+  tcp::acceptor& acceptor_;
+  StatusSite& site_;
+  asio::steady_timer pause_;
+  std::optional<beast::tcp_stream> stream_;
+  beast::flat_static_buffer<kHttpClientMemory> received_;
+  std::optional<http::request_parser<http::empty_body>> parser_;
+  HttpAnswer answer_;
+  Response response_;
+  std::optional<http::response_serializer<Response::body_type>> serializer_;
+  bool is_last_ = true;
+  std::array<char, 1024> rest_;
+};
 
 }  // namespace
 
@@ -180,7 +186,7 @@ class StatusServer::Http {
   Http(const Endpoint& listen, StatusSite& site) : acceptor_(context_) {
     const Fd socket = listen_tcp(listen);
     acceptor_.assign(listen.ip.is_v4() ? tcp::v4() : tcp::v6(), ::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
-    for (unsigned i = 0; i < kMostHttpClients; ++i) asio::co_spawn(context_, serve(acceptor_, site), asio::detached);
+    for (auto& desk : desks_) desk.emplace(acceptor_, site);
     thread_ = std::thread([this] { context_.run(); });
   }
   ~Http() {
@@ -193,6 +199,7 @@ class StatusServer::Http {
  private:
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
+  std::array<std::optional<Desk>, kMostHttpClients> desks_;
   std::thread thread_;
 };
 
