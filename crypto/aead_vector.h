@@ -72,11 +72,11 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
   /// Long before they are loaded: vectors of what was just written piece by piece would have to wait.
   void begin_lanes() {
     uint64_t any_whole = 0;
-    in_rows_ = count_ == kWidth;
+    bool unlike = count_ != kWidth;
     for (uint32_t i = 0; i < count_; ++i) {
       const size_t whole = whole_blocks(i);
       any_whole |= whole;
-      in_rows_ &= whole == whole_blocks(0);
+      unlike |= whole != whole_blocks(0);
       first_.message[i] = first_.message[count_ + i] = i;
       first_.counter[i] = 0;
       first_.counter[count_ + i] = static_cast<uint32_t>(whole) + 1;
@@ -85,6 +85,7 @@ class Group {  // NOLINT(clang-analyzer-optin.performance.Padding): aligned for 
       first_size_[count_ + i] = static_cast<uint8_t>(size_[i] - whole * kBlockSize);
     }
     first_.used = size_t{2} * count_;
+    in_rows_ = !unlike;
     if (any_whole == 0) next_message_ = count_;
     add_whole_blocks(first_, ~MessageBits{0});
     for (size_t i = size_t{2} * count_; i < first_.kCount; ++i) first_size_[i] = i < first_.used ? kBlockSize : 0;
